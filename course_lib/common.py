@@ -1,0 +1,74 @@
+"""What every part of the kit shares: paths, published tables, argument checks, the offline flag.
+
+This is a leaf: it imports nothing of the kit and nothing heavy.
+"""
+
+import csv
+import difflib
+import os
+import pathlib
+from collections.abc import Iterable
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PUBLISHED = ROOT / "data" / "published"  # numbers with their sources, one CSV a subject
+RUNS = ROOT / "data" / "runs"  # recorded runs, one JSON an experiment
+
+
+def published(name: str) -> list[dict[str, str]]:
+    """The rows of `data/published/<name>.csv`, each a dict of strings keyed by column.
+
+    Raises:
+        FileNotFoundError: there is no such table; the message lists those there are.
+    """
+    path = PUBLISHED / f"{name}.csv"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in PUBLISHED.glob("*.csv"))) or "none"
+        raise FileNotFoundError(f"no table {name!r} in {PUBLISHED}; there are: {known}")
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def offline() -> bool:
+    """Whether `COURSE_OFFLINE=1` forbids every connection beyond this machine."""
+    return os.environ.get("COURSE_OFFLINE", "") not in ("", "0")
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
+    """The error for a name that is not known: it says the nearest known ones, then all of them."""
+    known = sorted(known)
+    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    nearest = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return ValueError(f"unknown {kind} {name!r}.{nearest} Known: {', '.join(known)}.")
+
+
+def at_least(minimum: int, **named: object) -> None:
+    """Checks that each named value is a whole number of at least `minimum`.
+
+    Raises:
+        ValueError: says the name, what came in and what is accepted.
+    """
+    for name, value in named.items():
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < minimum:
+            raise ValueError(f"{name} must be a whole number of at least {minimum}, not {value!r}")
+
+
+def check_image_shape(image_shape: object, smallest: int = 1) -> tuple[int, int, int]:
+    """`image_shape` as three ints `(height, width, channels)`, each side at least `smallest` pixels.
+
+    Raises:
+        ValueError: not three positive whole numbers, or a side below `smallest`.
+    """
+    sizes = tuple(image_shape) if isinstance(image_shape, (tuple, list)) else ()
+    whole = all(hasattr(size, "__index__") and not isinstance(size, bool) and size > 0 for size in sizes)
+    if len(sizes) != 3 or not whole:
+        raise ValueError(
+            "image_shape must be three positive whole numbers (height, width, channels), "
+            f"for example (32, 32, 1), not {image_shape!r}"
+        )
+    height, width, channels = (int(size) for size in sizes)
+    if min(height, width) < smallest:
+        raise ValueError(
+            f"image_shape {image_shape!r} is too small for this network: "
+            f"the smallest that fits is ({smallest}, {smallest}, {channels})"
+        )
+    return height, width, channels
