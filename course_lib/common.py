@@ -5,8 +5,10 @@ This is a leaf: it imports nothing of the kit and nothing heavy.
 
 import csv
 import difflib
+import json
 import os
 import pathlib
+import re
 from collections.abc import Iterable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -33,10 +35,13 @@ def offline() -> bool:
     return os.environ.get("COURSE_OFFLINE", "") not in ("", "0")
 
 
-def unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
-    """The error for a name that is not known: it says the nearest known ones, then all of them."""
+def unknown(kind: str, name: object, known: Iterable[str], others: Iterable[str] = ()) -> ValueError:
+    """The error for a name that is not known: the nearest names first, then all of `known`.
+
+    `others` are accepted too, but are too many to list.
+    """
     known = sorted(known)
-    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(str(name), {*known, *others}, n=3, cutoff=0.5)
     nearest = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return ValueError(f"unknown {kind} {name!r}.{nearest} Known: {', '.join(known)}.")
 
@@ -72,3 +77,22 @@ def check_image_shape(image_shape: object, smallest: int = 1) -> tuple[int, int,
             f"the smallest that fits is ({smallest}, {smallest}, {channels})"
         )
     return height, width, channels
+
+
+def write_json(path: pathlib.Path, value: object) -> None:
+    """Writes `value` for people and `git diff`: indented, a list of numbers on one line; never half a file."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    # Line breaks never stand inside a JSON string, runs of spaces may.
+    text = re.sub(r"\[[^\[\]{}]*\]", lambda plain: re.sub(r"\n *", " ", plain.group()), text)
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def in_notebook() -> bool:
+    """Whether this runs in a Jupyter or Colab kernel, which can show pictures and update them."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return hasattr(get_ipython(), "kernel")

@@ -1,0 +1,30 @@
+"""`python -m course_lib check | reproduce`: what the kit offers outside a notebook."""
+
+import argparse
+import importlib
+import sys
+
+COMMANDS = {
+    "check": ("course_lib.check", "is this machine ready? --lessons runs the lessons too"),
+    "reproduce": ("course_lib.experiments.reproduce", "train a recorded experiment again"),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command that `arguments` names and returns its exit status."""
+    listing = "\n".join(f"  {name:10} {purpose}" for name, (_, purpose) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m course_lib",
+        description=f"commands:\n{listing}",
+        epilog="COMMAND --help says more about one.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
+    options = parser.parse_args(arguments)
+    module, _ = COMMANDS[options.command]
+    return importlib.import_module(module).main(options.arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,81 @@
+"""The data sets that the lessons use: what is in them, whose they are, what a download costs."""
+
+import dataclasses
+
+from course_lib.batching import Split
+
+DIGITS = tuple("0123456789")
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageDataset:
+    """A data set cut into three: train on one, choose on the second, report the third."""
+
+    name: str
+    image_shape: tuple[int, int, int]  # (height, width, channels)
+    class_names: tuple[str, ...]
+    train: Split
+    validation: Split
+    test: Split
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """What is known of a set before it is loaded. Counts are (training, validation, test) examples."""
+
+    image_shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    counts: tuple[int, int, int]
+    source: str
+    licence: str
+    download_mb: float  # 0: ships with a package of requirements.txt
+    tfds_name: str = ""  # where TFDS's name says more than ours
+    files: tuple[str, ...] = ()  # which of the builder's files are downloaded; empty: all
+
+
+CATALOG = {
+    "mnist": Entry(
+        image_shape=(28, 28, 1),
+        class_names=DIGITS,
+        counts=(50_000, 10_000, 10_000),  # the last 10,000 of the 60,000 are for validation
+        source="LeCun, Cortes, Burges: The MNIST database of handwritten digits, 1998",
+        licence="CC BY-SA 3.0",
+        download_mb=11.6,
+    ),
+    "cifar10": Entry(
+        image_shape=(32, 32, 3),
+        class_names=(
+            *("airplane", "automobile", "bird", "cat", "deer"),
+            *("dog", "frog", "horse", "ship", "truck"),
+        ),
+        counts=(45_000, 5_000, 10_000),
+        source="Krizhevsky: Learning multiple layers of features from tiny images, 2009",
+        licence="not stated by its author",
+        download_mb=162.2,
+    ),
+    "imagenette": Entry(
+        image_shape=(160, 160, 3),
+        class_names=(
+            *("tench", "English springer", "cassette player", "chain saw", "church"),
+            *("French horn", "garbage truck", "gas pump", "golf ball", "parachute"),
+        ),
+        counts=(8_522, 947, 3_925),  # its "validation" is the test set here: it has no third part
+        source="Howard: Imagenette, ten classes of ImageNet, 2019",
+        licence="ImageNet's terms: research and teaching",
+        download_mb=94.2,
+        tfds_name="imagenette/160px-v2",
+        files=("imagenette2-160.tgz",),
+    ),
+    "uci_digits": Entry(
+        image_shape=(28, 28, 1),
+        class_names=DIGITS,
+        counts=(1_200, 200, 397),
+        source="Alpaydin, Kaynak: Optical recognition of handwritten digits (UCI, 1998), in scikit-learn",
+        licence="CC BY 4.0",
+        download_mb=0,
+    ),
+}

@@ -1,0 +1,69 @@
+"""Getting a set that is not here: ask the host first, then let TFDS download and prepare it.
+
+TFDS retries a silent host for minutes, so each host must answer within `PATIENCE` before TFDS starts. What is
+already on its way is never cut off.
+"""
+
+import http.client
+import pathlib
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+
+PATIENCE = 10.0  # seconds
+
+
+def fetch(builder, files: tuple[str, ...], offline: bool) -> None:
+    """Downloads what the builder needs and prepares it; files placed by hand are taken before the network's.
+
+    Args:
+        builder: a TFDS builder that is not prepared.
+        files: the names of the files it will ask for; empty: all it knows of.
+        offline: whether connections are forbidden.
+
+    Raises:
+        FileNotFoundError: says the file, the reason and both ways on.
+    """
+    import tensorflow_datasets as tfds
+
+    root = pathlib.Path(builder.data_path).parents[len(pathlib.Path(builder.info.full_name).parts) - 1]
+    by_hand = root / "downloads" / "manual"
+    urls = {info.filename: url for url, info in builder.url_infos.items() if not files or info.filename in files}
+    missing = {file: url for file, url in urls.items() if not (by_hand / file).is_file()}
+    ways_on = (
+        f"Either place {', '.join(missing or urls)} in {by_hand} by hand and load {builder.name} again, or work "
+        "offline with what ships with the course: COURSE_OFFLINE=1 and datasets.load('digits')."
+    )
+    if missing and offline:
+        raise FileNotFoundError(f"{builder.name} is not here and working offline is asked for. {ways_on}")
+    hosts = {urllib.parse.urlsplit(url).hostname: (file, url) for file, url in missing.items()}
+    for host, (file, url) in hosts.items():
+        if reason := no_answer(url, PATIENCE):
+            raise FileNotFoundError(f"{file} cannot be fetched from {host}: {reason}. {ways_on}")
+    try:
+        config = tfds.download.DownloadConfig(manual_dir=by_hand) if by_hand.is_dir() else None
+        builder.download_and_prepare(download_config=config)
+    except Exception as error:
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise FileNotFoundError(f"{builder.name} could not be prepared: {first_line}. {ways_on}") from error
+
+
+def no_answer(url: str, patience: float) -> str | None:
+    """Why the host of `url` gives no file, or None if it answers within `patience` seconds."""
+    outcome: list[str | None] = []
+
+    def ask() -> None:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=patience):
+                outcome.append(None)
+        except urllib.error.HTTPError as error:  # 405, 501: it answers, only not to this question
+            outcome.append(None if error.code in (405, 501) else f"it answers {error.code} {error.reason}")
+        except (OSError, http.client.HTTPException) as error:
+            outcome.append(str(getattr(error, "reason", error)) or type(error).__name__)
+
+    # A thread, because looking up a host's name obeys no time-out.
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(patience)
+    return outcome[0] if outcome else f"no answer within {patience:g} seconds"

@@ -1,0 +1,67 @@
+"""Transforms for digits, each over a whole batch: `Split.with_transform(paper_frame)`."""
+
+import dataclasses
+import math
+
+import tensorflow as tf
+
+from course_lib.batching import Draws
+
+BACKGROUND, INK = -0.1, 1.175  # LeCun et al. 1998, section II-B: mean about 0, variance about 1
+FRAME = 32  # pixels
+
+
+def paper_frame(images: tf.Tensor) -> tf.Tensor:
+    """LeNet-5's input: the digit in the middle of 32×32 pixels, background −0.1 and ink 1.175.
+
+    The empty frame lets a stroke's end lie in the middle of a 5×5 kernel (LeCun et al. 1998, section II-B).
+
+    Args:
+        images: float32 `(batch, height, width, channels)` from 0 to 1, at most 32 pixels a side.
+    """
+    height, width = images.shape[1:3]
+    if max(height, width) > FRAME:
+        raise ValueError(f"the paper's frame is {FRAME}×{FRAME} pixels; these images are {height}×{width}")
+    top, left = (FRAME - height) // 2, (FRAME - width) // 2
+    sides = [[0, 0], [top, FRAME - height - top], [left, FRAME - width - left], [0, 0]]
+    return tf.pad(images, sides) * (INK - BACKGROUND) + BACKGROUND
+
+
+@dataclasses.dataclass(frozen=True)
+class AffineDistortion:
+    """Random planar affine distortions, each uniform within ± its bound (LeCun et al. 1998, section III-C).
+
+    Outside the image its border's values continue.
+    """
+
+    shift: float = 2.0  # pixels, horizontally and vertically
+    rotation: float = 10.0  # degrees
+    scale: float = 0.1  # share of the size, apart for height and width
+    shear: float = 0.2  # horizontal pixels per vertical pixel
+
+    def __call__(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
+        if draws is None:
+            return images
+        maps = self._maps(draws.uniform(6) * 2 - 1, *images.shape[1:3])
+        return tf.raw_ops.ImageProjectiveTransformV3(
+            images=images,
+            transforms=maps,
+            output_shape=images.shape[1:3],
+            fill_value=0.0,
+            interpolation="BILINEAR",
+            fill_mode="NEAREST",
+        )
+
+    def _maps(self, units: tf.Tensor, height: int, width: int) -> tf.Tensor:
+        """The rows `(a, b, c, d, e, f, 0, 0)`: output (x, y) reads input (ax + by + c, dx + ey + f)."""
+        right, down, turn, wide, tall, slant = tf.unstack(units, axis=1)
+        angle = turn * math.radians(self.rotation)
+        wide, tall = 1 + wide * self.scale, 1 + tall * self.scale
+        cosine, sine, slant = tf.cos(angle), tf.sin(angle), slant * self.shear
+        a, b = cosine * wide, (cosine * slant - sine) * tall
+        d, e = sine * wide, (sine * slant + cosine) * tall
+        x, y = (width - 1) / 2, (height - 1) / 2  # turned about the middle
+        c = x - a * x - b * y + right * self.shift
+        f = y - d * x - e * y + down * self.shift
+        zero = tf.zeros_like(a)
+        return tf.stack([a, b, c, d, e, f, zero, zero], axis=1)

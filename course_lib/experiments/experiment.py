@@ -1,0 +1,59 @@
+"""What an experiment is, and where its recorded runs are read."""
+
+import dataclasses
+import functools
+import json
+from collections.abc import Callable
+
+from course_lib import common, models
+from course_lib.batching import Split
+from course_lib.training import Recipe
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """One way to train: a network, a recipe, data."""
+
+    network: str
+    recipe: Recipe
+    epochs: int
+    data: Callable[[], tuple[Split, Split | None, Split]]  # to train on, to watch, to report on
+    options: dict[str, object] = dataclasses.field(default_factory=dict)  # of the network
+
+    def build(self) -> Callable:
+        """The builder that `train` takes."""
+        return functools.partial(models.build, self.network, **self.options)
+
+    def describe(self) -> dict[str, object]:
+        """The setting as JSON values; the data by what its function's docstring says."""
+        return {
+            "network": self.network,
+            "options": self.options,
+            "recipe": json.loads(json.dumps(dataclasses.asdict(self.recipe))),
+            "epochs": self.epochs,
+            "data": (self.data.__doc__ or "").strip(),
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """Settings to be compared, and what the paper found."""
+
+    title: str
+    paper: str  # the published figure and where it stands
+    settings: dict[str, Setting]
+
+
+def recorded(name: str) -> dict[str, object]:
+    """The recorded runs of experiment `name`, as `data/runs/<name>.json` holds them.
+
+    Raises:
+        FileNotFoundError: it has not been recorded; the message says how it is.
+    """
+    path = common.RUNS / f"{name}.json"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in common.RUNS.glob("*.json"))) or "none yet"
+        raise FileNotFoundError(
+            f"no recorded run {name!r} (recorded: {known}); make it with: python -m course_lib reproduce {name}"
+        )
+    return json.loads(path.read_text(encoding="utf-8"))

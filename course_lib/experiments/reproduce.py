@@ -1,0 +1,100 @@
+"""`python -m course_lib reproduce NAME`: train an experiment again, seed by seed, and record it.
+
+Each finished run is written to `data/runs/NAME.json` at once, so a stopped command continues where it was.
+"""
+
+import argparse
+import statistics
+import sys
+
+import numpy as np
+
+from course_lib import common
+from course_lib.experiments.digits import EXPERIMENTS
+from course_lib.experiments.experiment import Experiment, Setting, recorded
+from course_lib.training import train
+
+DIGITS_KEPT = 5  # of a history's values: more is noise, and makes the files long
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m course_lib reproduce", description=__doc__.splitlines()[0])
+    parser.add_argument("name", metavar="NAME", help=", ".join(sorted(EXPERIMENTS)))
+    parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0 (default: 3)")
+    parser.add_argument("--again", action="store_true", help="forget what is recorded, start afresh")
+    options = parser.parse_args(arguments)
+    try:
+        common.at_least(1, seeds=options.seeds)
+        if options.name not in EXPERIMENTS:
+            raise common.unknown("experiment", options.name, EXPERIMENTS)
+        reproduce(options.name, EXPERIMENTS[options.name], range(options.seeds), again=options.again)
+    except (FileNotFoundError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped; the same command continues after the last finished seed", file=sys.stderr)
+        return 130
+    return 0
+
+
+def reproduce(name: str, experiment: Experiment, seeds, *, again: bool = False) -> dict[str, object]:
+    """Trains what is not recorded yet, writes each run as it ends, prints and returns the record."""
+    print(f"{experiment.title}\npublished: {experiment.paper}")
+    record = {"name": name, "title": experiment.title, "published": experiment.paper}
+    record["settings"] = {key: setting.describe() for key, setting in experiment.settings.items()}
+    record["runs"] = [] if again else _still_valid(name, record["settings"])
+    done = {(run["setting"], run["seed"]) for run in record["runs"]}
+    for key, setting in experiment.settings.items():
+        for seed in seeds:
+            if (key, seed) not in done:
+                print(f"{key}, seed {seed}")
+                record["runs"].append({"setting": key, **_run(setting, seed)})
+                common.RUNS.mkdir(parents=True, exist_ok=True)
+                common.write_json(common.RUNS / f"{name}.json", record)
+        _report(key, [run for run in record["runs"] if run["setting"] == key])
+    return record
+
+
+def _still_valid(name: str, settings: dict) -> list[dict]:
+    """The recorded runs whose setting is still the one in the code."""
+    try:
+        record = recorded(name)
+    except FileNotFoundError:
+        return []
+    changed = [key for key in record["settings"] if record["settings"][key] != settings.get(key)]
+    for key in changed:
+        print(f"{key} was recorded with another network, recipe or data: it is trained again")
+    return [run for run in record["runs"] if run["setting"] not in changed]
+
+
+def _run(setting: Setting, seed: int) -> dict[str, object]:
+    data, watched, test = setting.data()
+    run = train(
+        setting.build(), data, recipe=setting.recipe, epochs=setting.epochs, validation=watched, seed=seed
+    )
+    if run.status != "finished":
+        raise KeyboardInterrupt
+    logits = run.model.predict(test.batches(500, training=False), verbose=0)
+    errors = int(np.sum(np.argmax(logits, axis=-1) != test.arrays()[1]))
+    record = run.record()
+    del record["recipe"], record["epochs"], record["status"]  # the setting says them
+    record["history"] = {
+        metric: [float(f"{value:.{DIGITS_KEPT}g}") for value in values] for metric, values in run.history.items()
+    }
+    record |= {"seconds": round(run.seconds, 1), "images_per_second": round(run.images_per_second)}
+    return record | {"final": {"test_errors": errors, "test_examples": len(test)}}
+
+
+def _report(key: str, runs: list[dict]) -> None:
+    for run in sorted(runs, key=lambda run: run["seed"]):
+        final = run["final"]
+        print(
+            f"{key}, seed {run['seed']}: {final['test_errors']} errors of {final['test_examples']:,} "
+            f"({final['test_errors'] / final['test_examples']:.2%}), {run['seconds']:.0f} s"
+        )
+    shares = [run["final"]["test_errors"] / run["final"]["test_examples"] for run in runs]
+    print(
+        f"{key}: median test error {statistics.median(shares):.2%} over {len(runs)} seeds, "
+        f"{min(shares):.2%} to {max(shares):.2%}"
+    )

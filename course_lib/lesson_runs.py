@@ -1,0 +1,129 @@
+"""Runs lessons from top to bottom in fresh kernels: how long, how much memory, what went wrong.
+
+Behind `python -m course_lib check --lessons`. With `--save` the executed notebooks are written back,
+without anything that differs from one run or machine to the next for no reader's good.
+"""
+
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+import threading
+import time
+
+import nbclient
+import nbformat
+import psutil
+from jupyter_client import kernelspec, manager
+from nbclient import exceptions
+
+from course_lib import common
+
+LESSONS = common.ROOT / "lessons"
+CELL_TIMEOUT = 300  # seconds, as in the tests
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+FAILURES = (exceptions.CellExecutionError, exceptions.CellTimeoutError, exceptions.DeadKernelError)
+METADATA = {  # no versions: a notebook saved under another Python shows no difference
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"},
+}
+
+
+def run(paths: list[pathlib.Path], *, save: bool) -> int:
+    """Runs these lessons and prints a line each, more where it is due; returns 1 where one failed."""
+    failed = False
+    print(f"{'lesson':26} {'':4} {'time':>7} {'memory':>9}  warnings")
+    for path in paths:
+        notebook = nbformat.read(path, as_version=4)
+        start = time.perf_counter()
+        with sampled_memory() as memory:
+            failure = execute(notebook, path.parent)
+        verdict, seconds = "FAIL" if failure else "PASS", time.perf_counter() - start
+        warnings = stderr_lines(notebook)
+        print(f"{path.stem:26} {verdict} {seconds:5.0f} s {max(memory) / 1e9:6.1f} GB  {len(warnings)}")
+        for text in [*warnings, *failure.splitlines()]:
+            print(f"    {text}")
+        failed = failed or bool(failure)
+        if save and not failure:
+            clean(notebook)
+            nbformat.write(notebook, path)
+    return 1 if failed else 0
+
+
+def find(names: list[str], folder: pathlib.Path = LESSONS) -> list[pathlib.Path]:
+    """The notebooks that `names` mean ("03", "03_lenet" or a path), in order; all where none is named.
+
+    Raises:
+        ValueError: there is no such lesson.
+    """
+    known = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
+    found = set()
+    for name in names:
+        stem = pathlib.Path(name).stem
+        matches = [known[key] for key in known if stem in (key, key.split("_")[0])]
+        if not matches:
+            raise common.unknown("lesson", name, known)
+        found.update(matches)
+    return sorted(found) or list(known.values())
+
+
+def execute(notebook: nbformat.NotebookNode, folder: pathlib.Path) -> str:
+    """Runs `notebook`, in place, in a fresh kernel of this very Python; returns where and how it failed, or ""."""
+    begun = []
+    client = nbclient.NotebookClient(
+        notebook,
+        # no kernel folders: then "python3" is this environment's, whatever else is installed under that name
+        km=manager.AsyncKernelManager(kernel_spec_manager=kernelspec.KernelSpecManager(kernel_dirs=[])),
+        timeout=CELL_TIMEOUT,
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+        on_cell_execute=lambda cell, cell_index: begun.append(cell_index + 1),
+    )
+    environment = {"COURSE_PROFILE": "quick", **os.environ}
+    try:  # what cells write to stderr is an output; the kernel's own descriptor would repeat it here
+        client.execute(cleanup_kc=True, cwd=str(folder), env=environment, stderr=subprocess.DEVNULL)
+    except FAILURES as error:
+        plain = re.sub(r"\x1b\[[\d;]*m", "", str(error))  # without colors
+        last = [line for line in plain.splitlines() if line.strip()][-5:]
+        return "\n".join([f"in cell {begun[-1]} of {len(notebook.cells)}, {type(error).__name__}:", *last])
+    return ""
+
+
+@contextlib.contextmanager
+def sampled_memory(interval: float = 0.2):
+    """A list that fills, five times a second, with the resident bytes of all processes this one started."""
+    samples, done = [0], threading.Event()
+
+    def sample() -> None:
+        while not done.wait(interval):
+            with contextlib.suppress(psutil.Error):  # one of them has just ended
+                children = psutil.Process().children(recursive=True)
+                samples.append(sum(child.memory_info().rss for child in children))
+
+    threading.Thread(target=sample, daemon=True).start()
+    try:
+        yield samples
+    finally:
+        done.set()
+
+
+def stderr_lines(notebook: nbformat.NotebookNode) -> list[str]:
+    """Where cells wrote to stderr: the cell, counted from 1, and the first line."""
+    return [
+        f"cell {number}: {output.text.strip().splitlines()[0]}"
+        for number, cell in enumerate(notebook.cells, start=1)
+        for output in cell.get("outputs", [])
+        if output.get("name") == "stderr" and output.text.strip()
+    ]
+
+
+def clean(notebook: nbformat.NotebookNode) -> None:
+    """Takes out what is no use to a reader: widget views without their state, timings, versions."""
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata.update(METADATA)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if WIDGET_VIEW not in output.get("data", {})]

@@ -1,0 +1,129 @@
+"""A run: the network that training made, and all that says how it came about; kept as weights and JSON."""
+
+import dataclasses
+import json
+import pathlib
+import platform
+from collections.abc import Callable
+from os import PathLike, cpu_count
+
+import keras
+import numpy as np
+
+from course_lib import common
+from course_lib.training.recipe import Recipe
+
+WEIGHTS, RECORD = "model.weights.h5", "run.json"
+
+
+@dataclasses.dataclass
+class Run:
+    """What `train` returns.
+
+    Attributes:
+        history: one list an epoch by Keras' names: "loss", "accuracy" and, with validation, "val_…".
+        epochs: how many were asked for; `history` holds those that were finished.
+        seconds: wall-clock time in all.
+        images_per_second: images trained on over the time spent training on them.
+        data: what is known of the data: examples, image shape, whether its order can be repeated.
+        status: "finished" or "interrupted".
+    """
+
+    model: keras.Model
+    history: dict[str, list[float]]
+    recipe: Recipe
+    epochs: int
+    seed: int
+    seconds: float
+    images_per_second: float
+    data: dict[str, object]
+    status: str = "finished"
+    versions: dict[str, str] = dataclasses.field(default_factory=lambda: versions())
+    hardware: dict[str, object] = dataclasses.field(default_factory=lambda: hardware())
+
+    def record(self) -> dict[str, object]:
+        """All but the weights, as JSON values: the layout of `run.json` and of each run in `data/runs/`."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        fields["model"] = {"name": self.model.name, "parameters": self.model.count_params()}
+        fields["recipe"] = dataclasses.asdict(self.recipe)
+        return fields
+
+    def save(self, path: str | PathLike) -> pathlib.Path:
+        """Writes the folder `path`: `model.weights.h5` and `run.json`.
+
+        Raises:
+            ValueError: the folder cannot be made or written.
+        """
+        folder = writable(path)
+        self.model.save_weights(folder / f"new.{WEIGHTS}")
+        (folder / f"new.{WEIGHTS}").replace(folder / WEIGHTS)
+        common.write_json(folder / RECORD, self.record())
+        return folder
+
+    @classmethod
+    def load(cls, path: str | PathLike, build: Callable[[], keras.Model]) -> "Run":
+        """The run kept in the folder `path`; `build` makes the network that the weights are for.
+
+        Raises:
+            FileNotFoundError: no such folder, or nothing readable in it.
+            ValueError: `build` makes another network than the one that was trained.
+        """
+        folder = pathlib.Path(path)
+        try:
+            fields = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            was = fields.pop("model")
+            run = cls(model=None, **fields | {"recipe": Recipe(**fields["recipe"])})
+            name, parameters = was["name"], was["parameters"]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FileNotFoundError(
+                f"{folder} holds no run that can be read ({type(error).__name__}: {error}); a run folder has "
+                f"{RECORD} and {WEIGHTS}, as run.save(path) or train(run_dir=path) writes them"
+            ) from error
+        model = build()
+        if model.count_params() != parameters:
+            raise ValueError(
+                f"the run in {folder} is of {name} with {parameters:,} parameters, but build() made "
+                f"{model.name} with {model.count_params():,}; pass the builder that it was trained with"
+            )
+        try:
+            model.load_weights(folder / WEIGHTS)
+        except OSError as error:
+            raise FileNotFoundError(f"{folder / WEIGHTS} cannot be read ({error}); train the run again") from error
+        run.model = model
+        return run
+
+
+def writable(path: str | PathLike) -> pathlib.Path:
+    """The folder `path`, made if need be, once it is known that files can be written there.
+
+    Raises:
+        ValueError: they cannot; the message says why.
+    """
+    folder = pathlib.Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".can-write").touch()
+        (folder / ".can-write").unlink()
+    except OSError as error:
+        raise ValueError(f"{str(folder)!r} cannot be written ({error.strerror}): choose another folder") from error
+    return folder
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a run's numbers depend on."""
+    known = {"python": platform.python_version(), "keras": keras.version(), "numpy": np.__version__}
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        known["tensorflow"] = tf.version.VERSION
+    return known
+
+
+def hardware() -> dict[str, object]:
+    """What a run was made on: engine, devices, cores and kind of machine."""
+    return {
+        "engine": keras.backend.backend(),
+        "devices": keras.distribution.list_devices(),
+        "cores": cpu_count(),
+        "machine": platform.machine(),
+    }

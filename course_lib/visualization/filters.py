@@ -1,0 +1,66 @@
+"""The kernels of a convolution as pictures: what each filter looks for."""
+
+import numpy as np
+
+from course_lib.visualization.checks import has_kernels, layer_named, leaf_layers
+from course_lib.visualization.images import draw_tiles
+from course_lib.visualization.style import DIVERGING, INK, style
+
+
+def kernels(model, layer: str) -> np.ndarray:
+    """The kernels of a convolution `(height, width, channels in, channels out)`, float32.
+
+    Raises:
+        ValueError: no layer of that name (the nearest are named), or one without kernels (those with are).
+    """
+    found = layer_named(model, layer)
+    if not has_kernels(found):
+        known = ", ".join(each.name for each in leaf_layers(model) if has_kernels(each)) or "none"
+        raise ValueError(
+            f"layer {layer!r} ({type(found).__name__}) has no convolution kernels; layers that have: {known}"
+        )
+    import keras
+
+    return np.asarray(keras.ops.convert_to_numpy(found.kernel), dtype=np.float32)
+
+
+@style()
+def filters(
+    model_or_kernels,
+    layer: str | None = None,
+    *,
+    channel: int | None = None,
+    columns: int = 8,
+    ax=None,
+):
+    """All kernels of one layer, numbered from 0, on one scale.
+
+    Takes a model and a layer's name, or kernels `(height, width, channels in, channels out)`. Kernels on one
+    input channel are drawn red where positive, blue where negative, white at zero; kernels on three channels
+    in color, all rescaled together, gray at zero. `channel` picks one input channel.
+
+    Raises:
+        ValueError: another number of input channels and no `channel`; no such layer; no kernels.
+    """
+    weights = kernels(model_or_kernels, layer) if layer is not None else np.asarray(model_or_kernels)
+    if weights.ndim != 4:
+        raise ValueError(
+            "filters takes a model and the name of a layer, or kernels of shape "
+            f"(height, width, channels in, channels out), not {weights.shape or type(model_or_kernels).__name__}"
+        )
+    inputs = weights.shape[2]
+    if channel is not None:
+        if channel not in range(inputs):
+            raise ValueError(f"channel must be 0 to {inputs - 1}, an input channel of the layer, not {channel!r}")
+        weights = weights[:, :, channel : channel + 1]
+    elif inputs not in (1, 3):
+        raise ValueError(f"these kernels have {inputs} input channels: pass channel=0 to {inputs - 1} to see one")
+    tiles = np.moveaxis(weights, 3, 0)  # (channels out, height, width, channels in)
+    limit = float(np.abs(tiles).max()) or 1.0
+    numbers = [str(number) for number in range(len(tiles))]
+    if tiles.shape[-1] == 3:
+        return draw_tiles(0.5 + tiles / (2 * limit), numbers, [INK] * len(tiles), columns=columns, ax=ax)
+    scale = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit}
+    ax = draw_tiles(tiles, numbers, [INK] * len(tiles), columns=columns, ax=ax, **scale)
+    ax.get_figure().colorbar(ax.images[-1], ax=ax, label="weight", pad=0.02, aspect=15)
+    return ax

@@ -1,0 +1,69 @@
+"""Curves that grow in the notebook while a network trains."""
+
+import time
+
+import keras
+
+from course_lib import common
+from course_lib.visualization.curves import curves
+from course_lib.visualization.show import figure_of, png, publish
+from course_lib.visualization.style import new_axes
+
+
+class LiveCurves(keras.callbacks.Callback):
+    """Draws training and validation loss and accuracy after each epoch into one output of the notebook.
+
+    The last state stays in the saved notebook, with its alternative text. To stay cheap it draws once a
+    second at most, and spends no more than about a tenth of the time on drawing; the last epoch is always
+    drawn. Outside a notebook it does nothing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: dict[str, list[float]] = {}
+
+    def on_train_begin(self, logs=None) -> None:
+        self.history, self._first_epoch, self._handle = {}, None, None
+        self._next_drawing, self._pending = 0.0, False
+
+    def on_epoch_end(self, epoch: int, logs=None) -> None:
+        if self._first_epoch is None:
+            self._first_epoch = epoch + 1  # later than 1 in a run that was resumed
+        for key, value in (logs or {}).items():
+            self.history.setdefault(key, []).append(float(value))
+        self._pending = True
+        if time.perf_counter() >= self._next_drawing:
+            self._draw()
+
+    def on_train_end(self, logs=None) -> None:
+        if self._pending:
+            self._draw()
+
+    def _draw(self) -> None:
+        metrics = [metric for metric in ("loss", "accuracy") if metric in self.history]
+        if not metrics or not common.in_notebook():
+            return
+        import matplotlib.pyplot as plt
+
+        start = time.perf_counter()
+        axes = new_axes(9, 3.2, columns=len(metrics), squeeze=False)[0]
+        for ax, metric in zip(axes, metrics, strict=True):
+            curves(self.history, metric, first_epoch=self._first_epoch, ax=ax)
+            last = self.params.get("epochs") or self._first_epoch + len(self.history[metric]) - 1
+            ax.set_xlim(self._first_epoch - 0.3, max(last, self._first_epoch) + 0.3)
+        figure = figure_of(axes)
+        self._handle = publish(png(figure), self._words(metrics), self._handle)
+        plt.close(figure)
+        self._pending = False
+        now = time.perf_counter()
+        self._next_drawing = now + max(1.0, 10 * (now - start))
+
+    def _words(self, metrics: list[str]) -> str:
+        """The newest figures as a sentence."""
+        epochs = self._first_epoch + len(self.history[metrics[0]]) - 1
+        parts = []
+        for key in (key for metric in metrics for key in (metric, "val_" + metric) if key in self.history):
+            kind = "validation" if key.startswith("val_") else "training"
+            values = self.history[key]
+            parts.append(f"{kind} {key.removeprefix('val_')} went from {values[0]:.3g} to {values[-1]:.3g}")
+        return f"Learning curves after epoch {epochs}: {', '.join(parts)}."

@@ -1,0 +1,26 @@
+"""For all tests: the quick profile, no windows, and MNIST where it is here.
+
+`COURSE_REQUIRE_MNIST=1` makes tests that need MNIST fail where it is not, instead of being skipped.
+"""
+
+import os
+
+os.environ["COURSE_PROFILE"] = "quick"  # nbval's kernels inherit it
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import matplotlib
+import pytest
+
+matplotlib.use("Agg")  # not by MPLBACKEND: the lessons' kernels would inherit it and show no figure
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    """MNIST as `course_lib.datasets` loads it, never downloaded here."""
+    from course_lib import datasets
+
+    try:
+        return datasets.load("mnist", offline=True)
+    except FileNotFoundError as error:
+        missing = pytest.fail if os.environ.get("COURSE_REQUIRE_MNIST", "") not in ("", "0") else pytest.skip
+        missing(f"needs MNIST: {error}")

@@ -1,0 +1,184 @@
+"""`layer_table` against counts by hand and against what perturbing single pixels shows."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from course_lib import common, models
+from course_lib.models.lenet5_1998_layers import PartialConv2D, Subsampling2D
+from course_lib.models.summary import layer_table
+
+RANDOM = np.random.default_rng(0)
+
+
+def column(rows, key):
+    return {row["layer"]: row[key] for row in rows}
+
+
+def test_lenet5_by_hand():
+    rows = layer_table(models.build("lenet5"))
+    assert [row["layer"] for row in rows] == ["c1", "s2", "c3", "s4", "c5", "flatten", "f6", "output"]
+    multiply_adds = column(rows, "multiply_adds")
+    assert multiply_adds == {
+        "c1": 28 * 28 * 6 * 25,
+        "s2": 0,
+        "c3": 10 * 10 * 16 * 150,
+        "s4": 0,
+        "c5": 48_000,
+        "flatten": 0,
+        "f6": 10_080,
+        "output": 840,
+    }
+    published = models.CATALOG["lenet5"].published[0]
+    assert sum(multiply_adds.values()) == published["multiply_adds"] == 416_520
+    assert sum(row["parameters"] for row in rows) == published["parameters"] == 61_706
+    assert list(column(rows, "receptive_field").values()) == [5, 6, 14, 16, 32, 32, 32, 32]
+    assert list(column(rows, "stride").values()) == [1, 2, 2, 4, 4, 4, 4, 4]
+    assert rows[2]["output_shape"] == (10, 10, 16) and rows[2]["kind"] == "Conv2D"
+
+
+def test_lenet5_1998_has_the_papers_connections():
+    rows = layer_table(models.build("lenet5_1998"))
+    connections = column(rows, "connections")
+    assert connections == {
+        "c1": 122_304,
+        "s2": 5_880,
+        "c3": 151_600,
+        "s4": 2_000,
+        "c5": 48_120,
+        "flatten": 0,
+        "f6": 10_164,
+        "output": 840,
+    }
+    assert sum(connections.values()) == models.CATALOG["lenet5_1998"].published[0]["connections"]
+    assert sum(row["trainable_parameters"] for row in rows) == 60_000
+    assert (rows[-1]["parameters"], rows[-1]["trainable_parameters"]) == (840, 0)
+    assert list(column(rows, "receptive_field").values()) == [5, 6, 14, 16, 32, 32, 32, 32]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Conv2D(6, 3, groups=3),
+        layers.Conv2D(2, (3, 2), strides=2, use_bias=False),
+        layers.Conv2D(2, 2, dilation_rate=3),
+        layers.DepthwiseConv2D(3, depth_multiplier=2, strides=2),
+        layers.AveragePooling2D((3, 2), strides=1),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(4),
+        PartialConv2D([[0, 2], [1], [0, 1, 2]], 3),
+        Subsampling2D(),
+    ],
+    ids=lambda layer: layer.name,
+)
+def test_connections_are_the_inputs_that_reach_each_unit(layer):
+    shape = (8, 7, 3)
+    model = keras.Sequential([keras.Input(shape), layer])
+    impulses = np.eye(np.prod(shape), dtype="float32").reshape(-1, *shape)
+    responses = model.predict(impulses, verbose=0) - model.predict(np.zeros((1, *shape)), verbose=0)
+    reached = int((responses != 0).sum())
+    row = layer_table(model)[0]
+    has_bias = getattr(layer, "use_bias", hasattr(layer, "bias"))
+    assert row["connections"] == reached + has_bias * np.prod(model.output_shape[1:])
+    if hasattr(layer, "kernel"):
+        assert row["multiply_adds"] == reached
+
+
+def branching_network(shape):
+    inputs = keras.Input(shape)
+    x = layers.Conv2D(4, (3, 2), strides=(2, 1), padding="same", name="conv")(inputs)
+    x = layers.ZeroPadding2D(1, name="frame")(x)
+    x = layers.DepthwiseConv2D(3, dilation_rate=2, name="depthwise")(x)
+    narrow = layers.Conv2D(4, 1, groups=2, name="narrow")(x)
+    wide = layers.Conv2D(4, 5, padding="same", name="wide")(x)
+    x = layers.Concatenate(name="concatenate")([narrow, wide])
+    x = layers.AveragePooling2D(3, strides=2, padding="same", name="pool")(x)
+    x = layers.BatchNormalization(name="normalize")(x)
+    x = layers.Conv2D(3, 3, padding="same", name="last")(x)
+    return keras.Model(inputs, layers.Dense(2, name="dense")(layers.Flatten(name="flatten")(x)))
+
+
+def test_receptive_fields_and_strides_are_what_single_pixels_reach():
+    height, width = 64, 52
+    model = branching_network((height, width, 1))
+    model.set_weights([np.abs(weight) + 0.1 for weight in model.get_weights()])  # so that nothing cancels
+    maps = [layer for layer in model.layers[1:] if len(layer.output.shape) == 4]
+    watched = keras.Model(model.input, [layer.output for layer in maps])
+    bars = np.zeros((height + width, height, width, 1), "float32")  # each image one lit row, or one lit column
+    bars[range(height), range(height)] = 1
+    bars[range(height, height + width), :, range(width)] = 1
+    dark = watched.predict(np.zeros_like(bars[:1]), verbose=0)
+    rows = {row["layer"]: row for row in layer_table(model)}
+    for layer, lit, unlit in zip(maps, watched.predict(bars, verbose=0), dark, strict=True):
+        seen = (lit != unlit).any(axis=-1)
+        y, x = seen.shape[1] // 2, seen.shape[2] // 2
+        here = [np.flatnonzero(part) for part in np.split(seen[:, y, x], [height])]
+        beside = [np.flatnonzero(seen[:height, y + 1, x]), np.flatnonzero(seen[height:, y, x + 1])]
+        field = [pixels[-1] - pixels[0] + 1 for pixels in here]
+        stride = [after[0] - before[0] for before, after in zip(here, beside, strict=True)]
+        row = rows[layer.name]
+        assert np.broadcast_to(row["receptive_field"], 2).tolist() == field, layer.name
+        assert np.broadcast_to(row["stride"], 2).tolist() == stride, layer.name
+    assert rows["conv"]["receptive_field"] == (3, 2) and rows["conv"]["stride"] == (2, 1)
+    assert (rows["normalize"]["parameters"], rows["normalize"]["trainable_parameters"]) == (32, 16)
+
+
+def test_sequential_models_grown_layer_by_layer():
+    model = keras.Sequential([keras.Input((9, 9, 1))])
+    for name in ("one", "two", "three"):
+        model.add(layers.Conv2D(2, 3, name=name))
+    assert column(layer_table(model), "receptive_field") == {"one": 3, "two": 5, "three": 7}
+
+
+def test_a_cut_network_is_counted_to_the_cut():
+    model = models.build("lenet5")
+    assert len(layer_table(keras.Model(model.input, model.get_layer("c3").output))) == 3
+    assert len(layer_table(model)) == 8
+
+
+def images_through(*chain):
+    x = inputs = keras.Input((8, 8, 1))
+    for step in chain:
+        x = step(x)
+    return keras.Model(inputs, x)
+
+
+class Subclassed(keras.Model):
+    def call(self, inputs):
+        return inputs
+
+
+class Doubling(keras.layers.Layer):
+    def build(self, input_shape):
+        self.factor = self.add_weight(shape=())
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+
+def twice(x):
+    layer = layers.Conv2D(1, 3, name="shared")
+    return layer(layer(x))
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (lambda: keras.Sequential([layers.Conv2D(1, 3)]), r"keras.Input\(image_shape\), not Sequential"),
+        (Subclassed, "not Subclassed"),
+        (lambda: common, "not module"),
+        (lambda: keras.Sequential([keras.Input((784,)), layers.Dense(2)]), r"one fixed size .* not \(None, 784\)"),
+        (lambda: keras.Sequential([keras.Input((None, 8, 1)), layers.Conv2D(1, 3)]), "one fixed size"),
+        (lambda: images_through(twice), "at the output this one uses a layer a second time"),
+        (lambda: images_through(twice, layers.Dense(1, name="last")), "at layer 'last' this one uses a layer"),
+        (lambda: images_through(lambda x: x + 1), "operation outside of any layer"),
+        (lambda: images_through(images_through(layers.Conv2D(1, 3))), "is a model inside the model"),
+        (lambda: images_through(layers.Conv2DTranspose(1, 3, name="up")), r"'up' \(Conv2DTranspose\) costs"),
+        (lambda: images_through(Doubling(name="double")), r"multiply_adds\(output_shape\)"),
+        (lambda: images_through(layers.UpSampling2D(name="grow")), "give its class kernel_size and strides"),
+    ],
+)
+def test_what_cannot_be_counted_is_said(model, message):
+    with pytest.raises(ValueError, match=message):
+        layer_table(model())

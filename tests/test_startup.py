@@ -1,0 +1,156 @@
+"""`course_lib.setup`: quiet where TensorFlow chatters, and nowhere else; devices before TensorFlow starts."""
+
+import io
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+import course_lib
+from course_lib import startup
+
+NOISE = (
+    "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+    "I0000 00:00:1795363567.937188    6570 port.cc:153] oneDNN custom operations are on. You may see",
+    "2026-11-22 16:05:59.515387: I external/local_xla/xla/tsl/cuda/cudart_stub.cc:31] "
+    "Could not find cuda drivers on your machine, GPU will not be used.",
+    "2026-11-22 16:05:59.555267: I tensorflow/core/platform/cpu_feature_guard.cc:210] "
+    "This TensorFlow binary is optimized to use available CPU instructions",
+    "To enable the following instructions: AVX2 FMA, in other operations, rebuild TensorFlow",
+    "E0000 00:00:1795363570.585016    6570 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error: "
+    "Failed call to cuInit: UNKNOWN ERROR (303)",
+    "E0000 00:00:1736163964.084812 3415088 cuda_dnn.cc:8310] Unable to register cuDNN factory: Attempting",
+    "",
+)
+NEWS = (
+    "E0000 00:00:1795363570.585016    6570 cuda_platform.cc:52] failed call to cuInit: UNKNOWN ERROR (999)",
+    "F0000 00:00:1795363570.585016    6570 port.cc:153] oneDNN custom operations are on",  # fatal
+    "UserWarning: oneDNN custom operations are on",
+    "Traceback (most recent call last):",
+)
+
+
+def run(code: str, **environment: str) -> subprocess.CompletedProcess:
+    """`code` in a fresh Python, in which no data set is looked for."""
+    code = f"import course_lib, course_lib.datasets as d; d.digits_status = lambda: 'digits'\n{code}"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COURSE_", "TF_CPP"))}
+    return subprocess.run(
+        [sys.executable, "-c", code], env={**kept, **environment}, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_setup_prints_one_line_and_nothing_else():
+    done = run("course_lib.setup()")
+    assert done.returncode == 0 and done.stderr == ""
+    (line,) = done.stdout.splitlines()
+    assert re.match(
+        rf"Python 3\.\S+, TensorFlow 2\.\S+, Keras 3\.\S+ \| {startup.cpu_cores()} CPU cores, .*"
+        r" \| digits \| profile (quick|full)$",
+        line,
+    )
+
+
+def test_verbose_hides_nothing(monkeypatch, capfd):
+    monkeypatch.setenv("COURSE_VERBOSE", "1")
+    with startup.quiet_start():
+        os.write(2, f"{NOISE[1]}\n".encode())
+    assert "oneDNN" in capfd.readouterr().err
+
+
+def test_logical_devices_are_made_once():
+    done = run(
+        "course_lib.setup(logical_cpus=2); course_lib.setup(2); course_lib.setup()\n"
+        "import tensorflow as tf; print(len(tf.config.list_logical_devices('CPU')))\n"
+        "course_lib.setup(logical_cpus=3)"
+    )
+    *lines, devices = done.stdout.splitlines()
+    assert devices == "2" and len(lines) == 3 and "as 2 logical devices" in lines[0]
+    assert "RuntimeError" in done.stderr and "with 2 CPU device(s)" in done.stderr
+    assert "restart the kernel and pass logical_cpus=3 to setup" in done.stderr
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, "2", True])
+def test_logical_cpus_must_be_a_count(wrong):
+    with pytest.raises(ValueError, match="logical_cpus"):
+        course_lib.setup(logical_cpus=wrong)
+
+
+@pytest.mark.parametrize("line", NOISE)
+def test_known_lines_are_dropped(line, capfd):
+    with startup.quiet_start():
+        os.write(2, f"{line}\n".encode())
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("line", NEWS)
+def test_other_lines_are_printed_again(line, capfd):
+    with startup.quiet_start():
+        os.write(2, f"{NOISE[1]}\n{line}\n".encode())
+    assert capfd.readouterr().err == f"{line}\n"
+
+
+def test_warnings_and_errors_of_python_come_through():
+    """In a fresh Python, because in a plain terminal, unlike under pytest, `sys.stderr` is descriptor 2."""
+    done = run(
+        "import warnings\nfrom course_lib import startup\n"
+        "with startup.quiet_start():\n    warnings.warn('mind the gap')\n    raise OSError('no room')"
+    )
+    assert "UserWarning: mind the gap" in done.stderr and "OSError: no room" in done.stderr
+
+
+def test_descriptor_is_given_back_after_an_error(capfd):
+    with pytest.raises(KeyError), startup.quiet_start():
+        os.write(2, b"said before the error\n")
+        raise KeyError("inside")
+    os.write(2, b"said after it\n")
+    assert capfd.readouterr().err == "said before the error\nsaid after it\n"
+
+
+def test_no_descriptor_is_left_open():
+    before = os.dup(2)
+    os.close(before)
+    with startup.quiet_start():
+        pass
+    after = os.dup(2)
+    os.close(after)
+    assert after == before
+
+
+def test_closed_stderr_is_left_alone():
+    done = run(
+        "import os; from course_lib import startup; os.close(2)\n"
+        "with startup.quiet_start(): print('started')\n"
+        "try: os.fstat(2)\nexcept OSError: print('still closed')"
+    )
+    assert done.stdout.splitlines() == ["started", "still closed"]
+
+
+def test_stderr_replaced_as_in_a_notebook(monkeypatch, capfd):
+    """There `sys.stderr` is not descriptor 2: what it is given appears, and so does an unknown line."""
+    notebook = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", notebook)
+    with startup.quiet_start():
+        print("from Python", file=sys.stderr)
+        os.write(2, b"from C++\n")
+    assert notebook.getvalue() == "from Python\nfrom C++\n"
+
+
+def test_profile(monkeypatch):
+    monkeypatch.delenv("COURSE_PROFILE", raising=False)
+    assert course_lib.profile("full") == "full" and course_lib.profile("quick") == "quick"
+    monkeypatch.setenv("COURSE_PROFILE", "full")
+    assert course_lib.profile() == "full" and course_lib.profile("quick") == "full"
+    monkeypatch.setenv("COURSE_PROFILE", "fast")
+    with pytest.raises(ValueError, match=r"unknown profile 'fast'.*auto, full, quick"):
+        course_lib.profile("quick")
+
+
+@pytest.mark.parametrize(("gpus", "expected"), [([], "quick"), (["a GPU"], "full")])
+def test_automatic_profile_follows_the_gpu(monkeypatch, gpus, expected):
+    import tensorflow as tf
+
+    monkeypatch.delenv("COURSE_PROFILE", raising=False)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus)
+    assert course_lib.profile("auto") == expected

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from scipy import spatial, special
+
+from course_lib import visualization
+
+LOGITS = np.array([[2.0, 0, 0], [0, 3, 0], [500, 0, 900], [0, 1, 2], [0, 0, 0.5]])
+LABELS = [1, 1, 0, 0, 2]  # examples 0, 2 and 3 are wrong
+
+
+def test_find_mistakes_orders_them_by_softmax_confidence():
+    found = visualization.find_mistakes(LOGITS, LABELS)
+    probabilities = special.softmax(LOGITS, axis=1)
+    assert len(found) == 3
+    assert found.indices.tolist() == sorted([0, 2, 3], key=lambda index: -probabilities[index].max())
+    assert found.indices.tolist() == [2, 0, 3]
+    assert (found.labels.tolist(), found.predictions.tolist()) == ([0, 1, 0], [2, 0, 2])
+    np.testing.assert_allclose(found.confidence, probabilities[found.indices].max(axis=1))
+
+
+def test_nearest_training_images_against_scipy_across_blocks():
+    random = np.random.default_rng(0)
+    train = random.integers(0, 256, (2500, 3, 3, 1), dtype=np.uint8)  # more than one block of each
+    images = random.integers(0, 256, (40, 3, 3, 1), dtype=np.uint8)
+    nearest = visualization.nearest_training_images(images, train, k=4)
+    distances = spatial.distance.cdist(images.reshape(40, 9).astype(float), train.reshape(2500, 9).astype(float))
+    np.testing.assert_allclose(np.take_along_axis(distances, nearest, axis=1), np.sort(distances, axis=1)[:, :4])
+    assert nearest.shape == (40, 4)
+
+
+def test_mistakes_draws_answer_and_prediction_most_confident_first():
+    images = np.arange(5 * 4).reshape(5, 2, 2, 1).astype(np.uint8) * 10
+    found = visualization.find_mistakes(LOGITS, LABELS)
+    ax = visualization.mistakes(images, found, class_names=["a", "b", "c"], columns=3)
+    assert [text.get_text() for text in ax.texts] == ["a→c", "b→a", "a→c"]
+    drawn = np.asarray(ax.images[0].get_array())
+    np.testing.assert_allclose(drawn[:2, :2], images[2, ..., 0] / 255, atol=1e-6)
+    assert len(visualization.mistakes(images, found, limit=2).texts) == 2
+
+
+def test_mistakes_with_their_nearest_training_images():
+    images = np.zeros((5, 2, 2, 1), np.uint8)
+    images[2] = 100
+    train = np.array([0, 90, 250, 99], np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 1), np.uint8)
+    found = visualization.find_mistakes(LOGITS, LABELS)
+    ax = visualization.mistakes(images, found, train=(train, [7, 8, 9, 6]), neighbors=2, columns=1)
+    assert [text.get_text() for text in ax.texts] == ["0→2", "6", "8", "1→0", "7", "8", "0→2", "7", "8"]
+    assert np.asarray(ax.images[0].get_array())[0, 3] == pytest.approx(99 / 255)  # beside the mistake
+    ax = visualization.mistakes(images, found, train=(train, [7, 8, 9, 6]), neighbors=2, columns=2)
+    left = ax.lines[3].get_xdata().min() + 0.5  # the frame of the second mistake, right of the first's neighbors
+    drawn = np.asarray(ax.images[0].get_array())[0]
+    assert np.isnan(drawn[int(left) - 4 : int(left)]).all() and not np.isnan(drawn[int(left) : int(left) + 2]).any()
+    ax = visualization.mistakes(images, found, train=(train, [7, 8, 9, 6]), neighbors=2, columns=1)
+    heights = [text.get_position()[1] for text in ax.texts]
+    assert heights[0] == heights[2] < heights[3]  # one mistake a row
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: visualization.find_mistakes(LOGITS, LABELS[:3]), "of the same n"),
+        (lambda: visualization.find_mistakes(LOGITS[0], LABELS), "logits must be"),
+        (lambda: visualization.nearest_training_images(np.zeros((1, 2, 2)), np.zeros((1, 3, 2))), "one shape"),
+        (lambda: visualization.nearest_training_images(np.zeros((1, 2)), np.zeros((2, 2)), k=3), "at most 2"),
+        (
+            lambda: visualization.mistakes(np.zeros((2, 2, 2, 1)), visualization.find_mistakes(LOGITS, LABELS)),
+            "only 2 images",
+        ),
+        (
+            lambda: visualization.mistakes(
+                np.zeros((5, 2, 2, 1)), visualization.find_mistakes(LOGITS, LOGITS.argmax(axis=1))
+            ),
+            "every prediction is right",
+        ),
+    ],
+)
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
