@@ -4,6 +4,8 @@ import argparse
 import importlib
 import sys
 
+from course_lib.startup import quiet_start
+
 COMMANDS = {
     "check": ("course_lib.check", "is this machine ready? --lessons runs the lessons too"),
     "reproduce": ("course_lib.experiments.reproduce", "train a recorded experiment again"),
@@ -22,8 +24,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
     options = parser.parse_args(arguments)
-    module, _ = COMMANDS[options.command]
-    return importlib.import_module(module).main(options.arguments)
+    with quiet_start():  # a command may load TensorFlow
+        module = importlib.import_module(COMMANDS[options.command][0])
+    return module.main(options.arguments)
 
 
 if __name__ == "__main__":

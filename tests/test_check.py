@@ -158,8 +158,9 @@ def test_lesson_is_run_and_saved(lessons, capsys, monkeypatch):
     monkeypatch.delenv("COURSE_PROFILE", raising=False)
     path = write(
         "01_seeing",
-        "import os\nprint('one')\nprint(os.environ['COURSE_PROFILE'], os.path.basename(os.getcwd()))",
-        "import time\nblock = bytearray(400_000_000)\ntime.sleep(1)",
+        "import os, time\nprint('one', flush=True)\ntime.sleep(0.5)\n"
+        "print(os.environ['COURSE_PROFILE'], os.path.basename(os.getcwd()))",
+        "block = bytearray(400_000_000)\ntime.sleep(1)",
         "import warnings\nwarnings.warn('mind the gap')",
         "import ipywidgets\nipywidgets.IntSlider()",
     )

@@ -41,15 +41,21 @@ def run(code: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_setup_prints_one_line_and_nothing_else():
-    done = run("course_lib.setup()")
-    assert done.returncode == 0 and done.stderr == ""
-    (line,) = done.stdout.splitlines()
-    assert re.match(
-        rf"Python 3\.\S+, TensorFlow 2\.\S+, Keras 3\.\S+ \| {startup.cpu_cores()} CPU cores, .*"
-        r" \| digits \| profile (quick|full)$",
-        line,
+def test_setup_is_quiet_and_makes_logical_devices_once():
+    done = run(
+        "course_lib.setup(logical_cpus=2); course_lib.setup(2); course_lib.setup()\n"
+        "import tensorflow as tf; print(len(tf.config.list_logical_devices('CPU')))\n"
+        "try: course_lib.setup(logical_cpus=3)\nexcept RuntimeError as error: print(error)"
     )
+    assert done.returncode == 0 and done.stderr == ""
+    *lines, devices, error = done.stdout.splitlines()
+    assert devices == "2" and len(lines) == 3 and len(set(lines)) == 1
+    assert re.fullmatch(
+        rf"Python 3\.\S+, TensorFlow 2\.\S+, Keras 3\.\S+ \| {startup.cpu_cores()} CPU cores as 2 logical devices, .*"
+        r" \| digits \| profile (quick|full)",
+        lines[0],
+    )
+    assert "with 2 CPU device(s)" in error and "restart the kernel and pass logical_cpus=3 to setup" in error
 
 
 def test_verbose_hides_nothing(monkeypatch, capfd):
@@ -57,18 +63,6 @@ def test_verbose_hides_nothing(monkeypatch, capfd):
     with startup.quiet_start():
         os.write(2, f"{NOISE[1]}\n".encode())
     assert "oneDNN" in capfd.readouterr().err
-
-
-def test_logical_devices_are_made_once():
-    done = run(
-        "course_lib.setup(logical_cpus=2); course_lib.setup(2); course_lib.setup()\n"
-        "import tensorflow as tf; print(len(tf.config.list_logical_devices('CPU')))\n"
-        "course_lib.setup(logical_cpus=3)"
-    )
-    *lines, devices = done.stdout.splitlines()
-    assert devices == "2" and len(lines) == 3 and "as 2 logical devices" in lines[0]
-    assert "RuntimeError" in done.stderr and "with 2 CPU device(s)" in done.stderr
-    assert "restart the kernel and pass logical_cpus=3 to setup" in done.stderr
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "2", True])
@@ -109,18 +103,21 @@ def test_descriptor_is_given_back_after_an_error(capfd):
 
 
 def test_no_descriptor_is_left_open():
-    before = os.dup(2)
-    os.close(before)
+    def next_free():
+        descriptors = [os.dup(2) for _ in range(3)]
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return descriptors
+
+    before = next_free()
     with startup.quiet_start():
         pass
-    after = os.dup(2)
-    os.close(after)
-    assert after == before
+    assert next_free() == before
 
 
 def test_closed_stderr_is_left_alone():
     done = run(
-        "import os; from course_lib import startup; os.close(2)\n"
+        "import os; from course_lib import startup; os.close(0); os.close(2)\n"
         "with startup.quiet_start(): print('started')\n"
         "try: os.fstat(2)\nexcept OSError: print('still closed')"
     )

@@ -45,7 +45,7 @@ def fetch(builder, files: tuple[str, ...], offline: bool) -> None:
         config = tfds.download.DownloadConfig(manual_dir=by_hand) if by_hand.is_dir() else None
         builder.download_and_prepare(download_config=config)
     except Exception as error:
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
         raise FileNotFoundError(f"{builder.name} could not be prepared: {first_line}. {ways_on}") from error
 
 

@@ -58,8 +58,8 @@ def open_builder(name: str, data_dir: str | os.PathLike | None = None):
     import tensorflow_datasets as tfds
     from google.protobuf import json_format
 
-    if not isinstance(name, str):
-        raise common.unknown("data set", name, [*CATALOG, "digits"])
+    if not isinstance(name, str) or not re.fullmatch(r"\w+([/:].*)?", name):  # TFDS: name/config:version
+        raise common.unknown("data set", name, [*CATALOG, "digits"], tfds.list_builders())
     entry = CATALOG.get(name)
     try:
         return tfds.builder(entry.tfds_name or name if entry else name, data_dir=data_dir)

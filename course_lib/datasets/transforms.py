@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from course_lib.batching import Draws
 
-BACKGROUND, INK = -0.1, 1.175  # LeCun et al. 1998, section II-B: mean about 0, variance about 1
+BACKGROUND, INK = -0.1, 1.175  # LeCun et al. 1998, section II-B: so that the mean is about 0
 FRAME = 32  # pixels
 
 

@@ -36,3 +36,53 @@ def watched() -> Parts:
     return tuple(
         split.with_transform(datasets.paper_frame) for split in (mnist.train, mnist.validation, mnist.test)
     )
+
+
+def _rate(learning_rate: float) -> Setting:
+    return Setting("lenet5", Recipe(learning_rate=learning_rate, batch_size=128), epochs=30, data=watched)
+
+
+EXPERIMENTS = {
+    "lenet5": Experiment(
+        "Today's LeNet-5 on MNIST, without distortions",
+        f"0.95 % for the LeNet-5 of 1998 ({PAPER})",
+        {
+            "lenet5": Setting(
+                "lenet5",
+                Recipe(learning_rate=0.05, schedule="cosine", batch_size=64, weight_decay=1e-4),
+                epochs=20,
+                data=framed,
+            )
+        },
+    ),
+    "lenet5_1998": Experiment(
+        "LeNet-5 as published on MNIST, without distortions",
+        f"0.95 % ({PAPER})",
+        {
+            "lenet5_1998": Setting(
+                "lenet5_1998",
+                Recipe(learning_rate=0.001, schedule="cosine", batch_size=32, loss="course_lib>lenet5_map"),
+                epochs=20,
+                data=framed,
+            )
+        },
+    ),
+    "lenet5_distortions": Experiment(
+        "Today's LeNet-5 with ReLU and max pooling on MNIST, each pass newly distorted",
+        f"0.8 %, 82 errors, for the LeNet-5 of 1998 with distortions ({PAPER} and Figure 8)",
+        {
+            "relu_max": Setting(
+                "lenet5",
+                Recipe(learning_rate=0.05, schedule="cosine", batch_size=64, weight_decay=5e-5),
+                epochs=45,
+                data=distorted,
+                options={"activation": "relu", "pooling": "max"},
+            )
+        },
+    ),
+    "lenet5_rates": Experiment(
+        "Today's LeNet-5 with three constant learning rates: does the validation error rise?",
+        f"the test error is stable after about 10 of 20 passes ({PAPER})",
+        {f"rate {rate}": _rate(rate) for rate in (0.01, 0.05, 0.2)},
+    ),
+}

@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from course_lib import common
+from course_lib import common, startup
 from course_lib.experiments.digits import EXPERIMENTS
 from course_lib.experiments.experiment import Experiment, Setting, recorded
 from course_lib.training import train
@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0 (default: 3)")
     parser.add_argument("--again", action="store_true", help="forget what is recorded, start afresh")
     options = parser.parse_args(arguments)
+    startup.setup()
     try:
         common.at_least(1, seeds=options.seeds)
         if options.name not in EXPERIMENTS:

@@ -79,7 +79,7 @@ _ENTRIES = (
         module="lenet5",
         image_shape=(32, 32, 1),
         num_classes=10,
-        smallest_side=32,
+        smallest_side=16,
         options={
             "activation": Option("tanh", ACTIVATIONS),
             "pooling": Option("average", ("average", "max")),

@@ -9,7 +9,7 @@ Proceedings of the IEEE 86(11):2278–2324, 1998, section II-B. doi:10.1109/5.72
 | s2     | 2×2 average pooling     | 14×14×6  |          0 |
 | c3     | 16 filters 5×5          | 10×10×16 |      2,416 |
 | s4     | 2×2 average pooling     | 5×5×16   |          0 |
-| c5     | 120 filters 5×5         | 1×1×120  |     48,120 |
+| c5     | dense                   | 120      |     48,120 |
 | f6     | dense                   | 84       |     10,164 |
 | output | dense                   | 10       |        850 |
 |        |                         |          |     61,706 |
@@ -18,6 +18,7 @@ What differs from the paper's 60,000 parameters (`lenet5_1998`), and why:
 - c3 sees all six maps of s2 (+900): the paper's partial table saved computing time and broke symmetry.
 - s2 and s4 only average (−44): their coefficients and biases can be absorbed by the next convolution.
 - tanh is not scaled, and follows the convolutions and f6 only.
+- c5 is dense: on the 5×5 maps of a 32×32 image that is the paper's convolution, and faster.
 - the output is a trained dense layer (+850) for softmax cross-entropy, not ten fixed codes.
 """
 
@@ -45,8 +46,8 @@ def build(
     x = pool(2, name="s2")(x)  # 14×14×6
     x = layers.Conv2D(scaled(16, width), 5, activation=activation, name="c3")(x)  # 10×10×16
     x = pool(2, name="s4")(x)  # 5×5×16
-    x = layers.Conv2D(scaled(120, width), 5, activation=activation, name="c5")(x)  # 1×1×120
-    x = layers.Flatten(name="flatten")(x)  # 120; more where the image is larger than 32×32
+    x = layers.Flatten(name="flatten")(x)  # 400
+    x = layers.Dense(scaled(120, width), activation=activation, name="c5")(x)  # 120
     x = layers.Dense(scaled(84, width), activation=activation, name="f6")(x)  # 84
     # Logits stay in float32, so that the loss keeps its precision when the layers below compute in float16.
     logits = layers.Dense(num_classes, dtype="float32", name="output")(x)  # 10

@@ -20,7 +20,7 @@ What differs from the paper, and why:
 - the output is negated, so that the largest is the answer as in every network here; the losses take it so.
 - the paper does not say whether black is +1 or −1 in the codes; black is +1, as in other implementations.
 - it gives the constant j of its second loss no value; see `lenet5_map`.
-- biases and coefficients start like weights, in ±2.4 / fan-in: the paper names no exception.
+- it says how weights start (±2.4 / fan-in; a subsampling unit has four inputs) but not biases: zero here.
 - `width` and images larger than 32×32 are ours: `width` resamples Table I and leaves f6 at the codes' 84.
 """
 
@@ -78,13 +78,7 @@ def resampled_table(inputs: int, outputs: int) -> list[list[int]]:
     return [np.flatnonzero(row).tolist() or list(range(inputs)) for row in crosses]
 
 
-def _squashed(fan_in: int) -> dict[str, object]:
-    """The paper's activation and initialization, for Keras' own layers."""
-    return {
-        "activation": scaled_tanh,
-        "kernel_initializer": FanInUniform(fan_in),
-        "bias_initializer": FanInUniform(fan_in),
-    }
+SQUASHED = {"activation": scaled_tanh, "kernel_initializer": FanInUniform()}  # for Keras' own layers
 
 
 def build(name: str, *, image_shape: tuple[int, int, int], num_classes: int, width: float) -> keras.Model:
@@ -102,13 +96,13 @@ def build(name: str, *, image_shape: tuple[int, int, int], num_classes: int, wid
         )
     c1, c3, c5 = (scaled(maps, width) for maps in (6, 16, 120))
     inputs = keras.Input(image_shape)  # 32×32×1
-    x = layers.Conv2D(c1, 5, **_squashed(25 * image_shape[-1]), name="c1")(inputs)  # 28×28×6
+    x = layers.Conv2D(c1, 5, **SQUASHED, name="c1")(inputs)  # 28×28×6
     x = Subsampling2D(name="s2")(x)  # 14×14×6
     x = PartialConv2D(resampled_table(c1, c3), 5, name="c3")(x)  # 10×10×16
     x = Subsampling2D(name="s4")(x)  # 5×5×16
-    x = layers.Conv2D(c5, 5, **_squashed(25 * c3), name="c5")(x)  # 1×1×120
+    x = layers.Conv2D(c5, 5, **SQUASHED, name="c5")(x)  # 1×1×120
     x = layers.Flatten(name="flatten")(x)  # 120; more where the image is larger than 32×32
-    x = layers.Dense(84, **_squashed(x.shape[-1]), name="f6")(x)  # 84
+    x = layers.Dense(84, **SQUASHED, name="f6")(x)  # 84
     # Distances reach hundreds, where float16 is too coarse: this layer always computes in float32.
     codes = CODES[:num_classes].reshape(num_classes, -1)
     logits = RadialBasis(codes, dtype="float32", name="output")(x)  # 10

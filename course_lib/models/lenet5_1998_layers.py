@@ -21,18 +21,19 @@ def scaled_tanh(a: keras.KerasTensor) -> keras.KerasTensor:
 
 @register
 class FanInUniform(keras.initializers.Initializer):
-    """Uniform in ±2.4 / fan-in, the number of inputs of the unit a parameter belongs to (appendix A).
+    """Uniform in ±2.4 / fan-in, the number of inputs of the unit that a weight belongs to (appendix A).
 
-    `fan_in` is one number, or one for each entry of the parameter's last axis. The paper names no exception,
-    so biases and coefficients start like this too.
+    `fan_in` is one number, or one for each entry of the weight's last axis; where it is not given, the shape of
+    a dense layer's or a full convolution's kernel says it.
     """
 
-    def __init__(self, fan_in: int | list[int]):
+    def __init__(self, fan_in: int | list[int] | None = None):
         self.fan_in = fan_in
 
     def __call__(self, shape, dtype=None):
         dtype = dtype or keras.config.floatx()
-        limit = ops.convert_to_tensor(2.4 / np.asarray(self.fan_in), dtype)
+        fan_in = math.prod(shape[:-1]) if self.fan_in is None else np.asarray(self.fan_in)
+        limit = ops.convert_to_tensor(2.4 / fan_in, dtype)
         return limit * keras.initializers.RandomUniform(-1.0, 1.0)(shape, dtype)
 
     def get_config(self):
@@ -56,17 +57,17 @@ class PartialConv2D(keras.layers.Layer):
         self.kernel_size = (kernel_size, kernel_size)
 
     def build(self, input_shape):
-        fan_in = [len(sources) * math.prod(self.kernel_size) for sources in self.table]
         pairs = [(source, output) for output, sources in enumerate(self.table) for source in sources]
         self._placement = np.zeros((len(pairs), input_shape[-1], len(self.table)), "float32")
         for connection, (source, output) in enumerate(pairs):
             self._placement[connection, source, output] = 1
+        area = math.prod(self.kernel_size)
         self._kernels = self.add_weight(
             shape=(*self.kernel_size, len(pairs)),
-            initializer=FanInUniform([fan_in[output] for _, output in pairs]),
+            initializer=FanInUniform([len(self.table[output]) * area for _, output in pairs]),
             name="kernel",
         )
-        self.bias = self.add_weight(shape=(len(fan_in),), initializer=FanInUniform(fan_in), name="bias")
+        self.bias = self.add_weight(shape=(len(self.table),), initializer="zeros", name="bias")
 
     @property
     def kernel(self) -> keras.KerasTensor:
@@ -105,7 +106,7 @@ class Subsampling2D(keras.layers.Layer):
     def build(self, input_shape):
         maps = (input_shape[-1],)
         self.coefficient = self.add_weight(shape=maps, initializer=FanInUniform(4), name="coefficient")
-        self.bias = self.add_weight(shape=maps, initializer=FanInUniform(4), name="bias")
+        self.bias = self.add_weight(shape=maps, initializer="zeros", name="bias")
 
     def call(self, inputs):
         means = ops.average_pool(inputs, self.kernel_size, self.strides)

@@ -25,7 +25,7 @@ class Run:
         epochs: how many were asked for; `history` holds those that were finished.
         seconds: wall-clock time in all.
         images_per_second: images trained on over the time spent training on them.
-        data: what is known of the data: examples, image shape, whether its order can be repeated.
+        data: examples (None where not known), image shape, and whether the order of the batches can be repeated.
         status: "finished" or "interrupted".
     """
 

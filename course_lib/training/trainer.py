@@ -1,6 +1,5 @@
 """`train`: a builder, data and a recipe in, a run out."""
 
-import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -52,32 +51,18 @@ def train(
         ValueError: arguments that do not fit each other; each message says what would.
         FloatingPointError: the loss is no longer finite; says where and at which learning rate.
     """
-    common.at_least(1, epochs=epochs)
-    common.at_least(0, seed=seed)
-    epochs, seed = int(epochs), int(seed)  # NumPy's integers are not JSON
-    if not isinstance(recipe, Recipe):
-        raise ValueError(f"recipe must be a training.Recipe, not {recipe!r}")
-    if devices not in ("auto", 1):
-        raise ValueError(f"devices must be 'auto' or 1: this trainer uses one device, not {devices!r}")
+    _check(recipe, epochs, seed, devices)
     folder = None if run_dir is None else writable(run_dir)
     feed = as_feed(data)
     watched = None if validation is None else as_feed(validation, "validation")
-
-    keras.utils.set_random_seed(seed)
-    with _precision(recipe.precision):
-        model = build_checked(build)
+    model = _seeded(build, seed, recipe.precision)
     check_fit(model, feed)
     if watched is not None:
         check_fit(model, watched, "validation")
     own = isinstance(feed, OwnDataset)
     batch_size = feed.batch_size if own else recipe.batch_size
     steps = -(-len(feed) // batch_size)
-    model.compile(
-        optimizer=recipe.make_optimizer(epochs, steps),
-        loss=recipe.make_loss(),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        steps_per_execution=_steps_per_execution(model, batch_size, steps),
-    )
+    _compile(model, recipe, epochs, steps, batch_size)
     meter = Progress(epochs, len(feed), batch_size, show=progress)
     listed = _OnceOnly([*callbacks, _StopWhereNotFinite(), meter], model, epochs, steps)
     began = time.perf_counter()
@@ -103,6 +88,35 @@ def train(
         kept = f" and kept in {folder}" if folder else ""
         print(f"stopped by hand in epoch {meter.epoch + 1} of {epochs}; the run so far is returned{kept}")
     return run
+
+
+def _check(recipe: object, epochs: object, seed: object, devices: object) -> None:
+    common.at_least(1, epochs=epochs)
+    common.at_least(0, seed=seed)
+    if not isinstance(recipe, Recipe):
+        raise ValueError(f"recipe must be a training.Recipe, not {recipe!r}")
+    if devices not in ("auto", 1):
+        raise ValueError(f"devices must be 'auto' or 1: this trainer uses one device, not {devices!r}")
+
+
+def _seeded(build: Callable[[], keras.Model], seed: int, precision: str) -> keras.Model:
+    """The network with its first weights decided by `seed`, computing in `precision`."""
+    keras.utils.set_random_seed(seed)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        return build_checked(build)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _compile(model: keras.Model, recipe: Recipe, epochs: int, steps: int, batch_size: int) -> None:
+    model.compile(
+        optimizer=recipe.make_optimizer(epochs, steps),
+        loss=recipe.make_loss(),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        steps_per_execution=_steps_per_execution(model, batch_size, steps),
+    )
 
 
 def _fit(model, feed, watched, batch_size: int, epochs: int, seed: int, listed: "_OnceOnly") -> bool:
@@ -133,7 +147,7 @@ class _OnceOnly(keras.callbacks.CallbackList):
     """Tells its callbacks that training begins and ends once, though `fit` is called for each epoch."""
 
     def __init__(self, callbacks: list, model: keras.Model, epochs: int, steps: int):
-        super().__init__(callbacks, add_history=True, model=model, epochs=epochs, steps=steps, verbose=0)
+        super().__init__(callbacks, model=model, epochs=epochs, steps=steps, verbose=0)
 
     def begin(self) -> None:
         super().on_train_begin()
@@ -165,17 +179,6 @@ class _StopWhereNotFinite(keras.callbacks.Callback):
                 "try a tenth of that rate, and check that the images lie between about -1 and 1"
             )
         self.seen = batch + 1
-
-
-@contextlib.contextmanager
-def _precision(name: str):
-    """Builds inside use the dtype policy `name`; the one before is put back."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _steps_per_execution(model: keras.Model, batch_size: int, steps: int) -> int:

@@ -19,9 +19,9 @@ from course_lib.visualization.style import PALETTE, new_axes, style
 
 __all__ = [
     "PALETTE", "ErrorSurface", "LiveCurves", "Mistakes", "architecture", "confusion", "confusion_matrix",
-    "convolution_step", "convolve", "curves", "draw_error_surface", "draw_feature_maps", "error_surface", "feature_maps", "filters",
-    "find_mistakes", "images", "kernels", "mistakes", "montage", "most_confused", "nearest_training_images",
-    "new_axes", "show", "stages", "style",
+    "convolution_step", "convolve", "curves", "draw_error_surface", "draw_feature_maps", "error_surface",
+    "feature_maps", "filters", "find_mistakes", "images", "kernels", "mistakes", "montage", "most_confused",
+    "nearest_training_images", "new_axes", "show", "stages", "style",
 ]  # fmt: skip
 
 

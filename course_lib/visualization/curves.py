@@ -92,4 +92,4 @@ def _finish(ax, metric: str, log: bool) -> None:
         ax.set_yscale("log", subs=())
         ax.yaxis.get_major_locator().set_params(subs=(1, 2, 5))
         ax.yaxis.set_major_formatter("{x:g}")
-    ax.legend(loc="best")
+    ax.legend(loc="best", handlelength=2.8)

@@ -1,0 +1,104 @@
+"""A run kept on disk: what comes back, and what is said where nothing does."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from course_lib.training import Recipe, Run, train
+
+
+@pytest.fixture(scope="module")
+def run(tiny, split, recipe) -> Run:
+    return train(tiny, split, recipe=recipe, epochs=2, validation=split.take(20), seed=4)
+
+
+def test_what_is_loaded_is_what_was_saved(run, tiny, split, tmp_path, fingerprint):
+    run.save(tmp_path / "a" / "run")
+    back = Run.load(tmp_path / "a" / "run", tiny)
+    assert fingerprint(back.model) == fingerprint(run.model)
+    images = split.prepared()
+    assert np.array_equal(back.model.predict(images, verbose=0), run.model.predict(images, verbose=0))
+    assert back.record() == run.record()
+    assert back.recipe == run.recipe and isinstance(back.recipe, Recipe)
+    assert sorted(file.name for file in (tmp_path / "a" / "run").iterdir()) == ["model.weights.h5", "run.json"]
+
+
+def test_the_record_is_plain_json(run, tmp_path):
+    run.save(tmp_path)
+    record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert record == run.record()
+    assert record["model"] == {"name": "tiny", "parameters": 119}
+    assert (record["epochs"], record["seed"], record["status"]) == (2, 4, "finished")
+    assert sorted(record["history"]) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+    assert all(len(values) == 2 for values in record["history"].values())
+    assert record["recipe"]["learning_rate"] == 0.1
+    assert record["data"] == {"examples": 53, "image_shape": [6, 6, 1], "repeatable_order": True}
+    assert record["versions"]["keras"] == keras.version() and record["versions"]["numpy"] == np.__version__
+    assert record["hardware"]["cores"] >= 1 and record["hardware"]["engine"] == keras.backend.backend()
+
+
+def test_saving_twice_replaces(run, tiny, split, recipe, tmp_path, fingerprint):
+    run.save(tmp_path)
+    other = train(tiny, split, recipe=recipe, epochs=1, seed=5)
+    other.save(tmp_path)
+    assert fingerprint(Run.load(tmp_path, tiny).model) == fingerprint(other.model)
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "{}", "null", "[]", '{"model": {"name": "x", "parameters": 1}, "recipe": {}}'],
+    ids=["missing", "empty", "object", "null", "list", "incomplete"],
+)  # fmt: skip
+def test_a_folder_with_nothing_readable_in_it(text, tiny, tmp_path):
+    if text is not None:
+        (tmp_path / "run.json").write_text(text)
+    with pytest.raises(FileNotFoundError, match="holds no run that can be read") as caught:
+        Run.load(tmp_path, tiny)
+    message = str(caught.value)
+    assert str(tmp_path) in message and "run.json and model.weights.h5" in message and "run.save(path)" in message
+
+
+def test_no_such_folder(tiny, tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere holds no run"):
+        Run.load(tmp_path / "nowhere", tiny)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not HDF5"])
+def test_weights_that_cannot_be_read(content, run, tiny, tmp_path):
+    run.save(tmp_path)
+    weights = tmp_path / "model.weights.h5"
+    weights.unlink() if content is None else weights.write_bytes(content)
+    with pytest.raises(FileNotFoundError, match=r"model\.weights\.h5 cannot be read .* train the run again"):
+        Run.load(tmp_path, tiny)
+
+
+def test_another_builder_is_noticed(run, tmp_path):
+    def larger():
+        inputs = keras.Input((6, 6, 1))
+        return keras.Model(inputs, layers.Dense(3)(layers.Flatten()(inputs)), name="larger")
+
+    run.save(tmp_path)
+    with pytest.raises(ValueError, match="is of tiny with 119 parameters, but build.. made larger with 111"):
+        Run.load(tmp_path, larger)
+
+
+def test_a_builder_with_as_many_parameters_in_other_places_is_noticed(run, tmp_path):
+    def rearranged():
+        inputs = keras.Input((6, 6, 1))  # 36·3 + 8 + 3 = 119 parameters
+        x = layers.Dense(3, use_bias=False)(layers.Flatten()(inputs))
+        x = layers.Dense(2)(x)
+        return keras.Model(inputs, layers.Dense(1)(x))
+
+    assert rearranged().count_params() == 119
+    run.save(tmp_path)
+    with pytest.raises(ValueError):
+        Run.load(tmp_path, rearranged)
+
+
+def test_a_place_that_cannot_be_written(run, tmp_path):
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ValueError, match=r"cannot be written \(.+\): choose another folder"):
+            run.save(place)

@@ -1,0 +1,364 @@
+"""`train`: what it learns from, what it hands back, when it stops, and what it refuses."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from course_lib.batching import Split
+from course_lib.training import Recipe, Run, train
+
+
+class Noting(keras.callbacks.Callback):
+    """Notes what it is told, in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.told = []
+
+    def on_train_begin(self, logs=None):
+        self.told.append("begin")
+
+    def on_train_end(self, logs=None):
+        self.told.append("end")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.told.append(epoch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.told.append(sorted(logs))
+
+
+class Interrupting(keras.callbacks.Callback):
+    """The stop button, pressed in the middle of epoch `epoch` (from 0) or at its end."""
+
+    def __init__(self, epoch: int, middle: bool = True):
+        super().__init__()
+        self.when, self.middle, self.now = epoch, middle, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.now = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.middle and self.now == self.when:
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self.middle and epoch == self.when:
+            raise KeyboardInterrupt
+
+
+class TestLearning:
+    def test_it_learns(self, tiny, split):
+        run = train(tiny, split, recipe=Recipe(optimizer="adam", learning_rate=0.02, batch_size=10), epochs=12)
+        assert run.history["accuracy"][-1] > 0.9 > run.history["accuracy"][0]
+        assert run.history["loss"][-1] < run.history["loss"][0]
+
+    def test_one_epoch_is_keras_own_training_on_the_same_batches(self, tiny, split):
+        """The weights of plain `train_on_batch` over the split's batches, started from the same seed."""
+        recipe = Recipe(learning_rate=0.05, momentum=0.5, batch_size=10)
+        run = train(tiny, split, recipe=recipe, epochs=2, seed=3)
+        keras.utils.set_random_seed(3)
+        model = tiny()
+        model.compile(keras.optimizers.SGD(0.05, 0.5), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        for epoch in range(2):
+            for images, labels in split.batches(10, training=True, epoch=epoch, seed=3):
+                model.train_on_batch(images, labels)
+        for ours, theirs in zip(run.model.get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+    def test_same_seed_same_weights_bit_for_bit(self, tiny, split, recipe, fingerprint):
+        noisy = split.with_transform(
+            lambda images, draws: images if draws is None else images + draws.uniform(1)[:, :, None, None]
+        )
+        first = train(tiny, noisy, recipe=recipe, epochs=2, seed=1)
+        keras.utils.set_random_seed(99)  # whatever happened in between
+        again = train(tiny, noisy, recipe=recipe, epochs=2, seed=1, validation=noisy)
+        other = train(tiny, noisy, recipe=recipe, epochs=2, seed=2)
+        assert fingerprint(first.model) == fingerprint(again.model) != fingerprint(other.model)
+        assert first.history["loss"] == again.history["loss"]
+
+    def test_the_seed_decides_the_first_weights_and_the_order(self, tiny, split, recipe):
+        runs = [train(tiny, split, recipe=Recipe(learning_rate=0.0), epochs=1, seed=seed) for seed in (0, 0, 1)]
+        first, again, other = (run.model.get_weights()[0] for run in runs)
+        assert np.array_equal(first, again) and not np.allclose(first, other)
+
+    @pytest.mark.parametrize("batch_size", [1, 10, 16, 53, 100])
+    def test_every_example_once_an_epoch(self, batch_size, tiny, squares):
+        seen = []
+
+        def note(images, draws):
+            if draws is not None:  # in training
+                tf.numpy_function(lambda batch: seen.extend(batch[:, 0, 0, 0].tolist()), [images], [])
+            return images
+
+        marks = np.arange(53, dtype=np.float32) / 53
+        split = Split(marks[:, None, None, None] * np.ones((1, 6, 6, 1), np.float32), squares[1]).with_transform(note)
+        run = train(tiny, split, recipe=Recipe(batch_size=batch_size), epochs=2, validation=split)
+        assert int(run.model.optimizer.iterations) == 2 * math.ceil(53 / batch_size)
+        assert np.array_equal(np.sort(seen[:53]), marks) and np.array_equal(np.sort(seen[53:]), marks)
+
+    def test_the_schedule_spans_the_epochs(self, tiny, split):
+        rates = []
+
+        class Rate(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                rates.append(float(self.model.optimizer.learning_rate))
+
+        recipe = Recipe(learning_rate=0.1, schedule="cosine", batch_size=10)
+        train(tiny, split, recipe=recipe, epochs=4, callbacks=[Rate()])
+        np.testing.assert_allclose(rates, [0.05 * (1 + math.cos(math.pi * k / 4)) for k in (1, 2, 3, 4)], atol=1e-7)
+
+    def test_mixed_precision_with_decay(self, tiny, split):
+        recipe = Recipe(precision="mixed_float16", weight_decay=1e-3, batch_size=10)
+        run = train(tiny, split, recipe=recipe, epochs=1)
+        assert run.model.get_layer("conv").compute_dtype == "float16"
+        assert keras.config.dtype_policy().name == "float32"  # put back
+        assert np.isfinite(run.history["loss"][0])
+
+
+class TestValidation:
+    def test_its_figures_are_those_of_evaluate(self, tiny, split, recipe):
+        watched = split.take(31)
+        run = train(tiny, split, recipe=recipe, epochs=2, validation=watched)
+        loss, accuracy = run.model.evaluate(watched.prepared(), watched.arrays()[1], verbose=0)
+        assert run.history["val_loss"][-1] == pytest.approx(loss, rel=1e-4)
+        assert run.history["val_accuracy"][-1] == pytest.approx(accuracy, abs=1e-6)
+        assert len(run.history["val_loss"]) == 2
+
+    def test_it_is_never_trained_on(self, tiny, split, recipe, fingerprint):
+        alone = train(tiny, split, recipe=recipe, epochs=2)
+        watching = train(tiny, split, recipe=recipe, epochs=2, validation=split.take(7))
+        assert fingerprint(alone.model) == fingerprint(watching.model)
+        assert "val_loss" not in alone.history
+
+    def test_early_stopping(self, tiny, split, recipe):
+        stopping = keras.callbacks.EarlyStopping("val_loss", patience=1, min_delta=100, restore_best_weights=True)
+        run = train(tiny, split, recipe=recipe, epochs=9, validation=split.take(9), callbacks=[stopping])
+        assert len(run.history["loss"]) == 2 and run.epochs == 9 and run.status == "finished"
+        best = run.history["val_loss"][0]
+        assert run.model.evaluate(*(split.take(9).prepared(), split.arrays()[1][:9]), verbose=0)[0] == pytest.approx(
+            best, rel=1e-4
+        )
+
+
+def test_callbacks_hear_of_one_training(tiny, split, recipe):
+    noting = Noting()
+    train(tiny, split, recipe=recipe, epochs=3, validation=split.take(9), callbacks=[noting])
+    names = ["accuracy", "loss", "val_accuracy", "val_loss"]
+    assert noting.told == ["begin", 0, names, 1, names, 2, names, "end"]
+    assert noting.params["epochs"] == 3 and noting.params["steps"] == 6
+
+
+class TestStopping:
+    @pytest.mark.parametrize(("middle", "finished"), [(True, 1), (False, 2)], ids=["in an epoch", "after it"])
+    def test_by_hand_gives_the_run_so_far(self, middle, finished, tiny, split, recipe, tmp_path, capsys, fingerprint):
+        noting = Noting()
+        run = train(
+            tiny, split, recipe=recipe, epochs=5, run_dir=tmp_path, callbacks=[noting, Interrupting(1, middle)]
+        )
+        assert run.status == "interrupted" and run.epochs == 5
+        assert noting.told[-1] == "end"
+        assert int(run.model.optimizer.iterations) == 12
+        said = capsys.readouterr().out.splitlines()[-1]
+        assert said == f"stopped by hand in epoch 2 of 5; the run so far is returned and kept in {tmp_path}"
+        kept = Run.load(tmp_path, tiny)
+        assert kept.status == "interrupted" and fingerprint(kept.model) == fingerprint(run.model)
+        assert len(kept.history["loss"]) == finished
+
+    def test_by_hand_before_anything_is_finished(self, tiny, split, recipe, capsys):
+        run = train(tiny, split, recipe=recipe, epochs=1, callbacks=[Interrupting(0)])
+        assert run.history == {} and run.status == "interrupted"
+        assert capsys.readouterr().out.endswith("stopped by hand in epoch 1 of 1; the run so far is returned\n")
+
+    def test_a_loss_that_is_not_finite(self, tiny, split):
+        recipe = Recipe(learning_rate=1e30, batch_size=10)
+        noting = Noting()
+        with pytest.raises(FloatingPointError) as caught:
+            train(tiny, split, recipe=recipe, epochs=3, callbacks=[noting])
+        assert noting.told[-1] == "end"
+        message = str(caught.value)
+        assert message.startswith(("the loss became nan in epoch 1, steps 1 to 6", "the loss became inf in epoch 1"))
+        assert "at learning rate 1e+30: try a tenth of that rate" in message
+
+    def test_a_loss_that_is_not_finite_later_names_its_epoch(self, tiny, split):
+        recipe = Recipe(learning_rate=0.01, schedule=((2, 1e30),), batch_size=10)
+        with pytest.raises(FloatingPointError, match=r"in epoch 3, steps 1 to 6, at learning rate 1e\+30"):
+            train(tiny, split, recipe=recipe, epochs=4)
+
+    def test_another_error_in_a_callback_comes_through(self, tiny, split, recipe):
+        class Broken(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                raise RuntimeError("mine")
+
+        with pytest.raises(RuntimeError, match="mine"):
+            train(tiny, split, recipe=recipe, epochs=2, callbacks=[Broken()])
+
+
+class TestWhatItLearnsFrom:
+    def test_arrays(self, tiny, squares, split, recipe, fingerprint):
+        images, labels = squares
+        from_split = train(tiny, split, recipe=recipe, epochs=1)
+        from_bytes = train(tiny, (images, labels), recipe=recipe, epochs=1, validation=(images, labels))
+        from_floats = train(tiny, ((images * np.float32(1 / 255)), labels.astype(np.uint8)), recipe=recipe, epochs=1)
+        assert fingerprint(from_split.model) == fingerprint(from_bytes.model) == fingerprint(from_floats.model)
+
+    def test_a_dataset_is_used_as_it_is(self, tiny, squares, fingerprint):
+        images, labels = squares
+        dataset = tf.data.Dataset.from_tensor_slices((images / np.float32(255), labels)).batch(20)
+        run = train(tiny, dataset, recipe=Recipe(batch_size=5), epochs=2, validation=dataset)
+        assert int(run.model.optimizer.iterations) == 6  # its batch size, not the recipe's
+        assert run.data == {"examples": None, "image_shape": [6, 6, 1], "repeatable_order": False}
+        keras.utils.set_random_seed(0)
+        model = tiny()
+        model.compile(keras.optimizers.SGD(0.01, 0.9), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        for _ in range(2):
+            for batch in dataset:
+                model.train_on_batch(*batch)
+        for ours, theirs in zip(run.model.get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+    def test_a_dataset_of_unknown_length(self, tiny, squares, recwarn):
+        images, labels = squares
+        flat = tf.data.Dataset.from_tensor_slices((images / np.float32(255), labels.astype(np.int64)))
+        run = train(tiny, flat.filter(lambda _, label: label > 0).batch(7), recipe=Recipe(), epochs=2)
+        assert int(run.model.optimizer.iterations) == 2 * math.ceil(np.sum(labels > 0) / 7)
+        assert not [warning for warning in recwarn if "ran out of data" in str(warning.message)]
+
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (lambda ds: ds, r"must yield batches .* Did you forget .batch\(batch_size\)\?"),
+            (lambda ds: ds.batch(4).repeat(), r"never ends: give one pass over it \(leave out .repeat\(\)\)"),
+            (lambda ds: ds.take(0).batch(4), "the tf.data.Dataset is empty"),
+            (lambda ds: ds.filter(lambda *_: False).batch(4), "the tf.data.Dataset is empty"),
+            (lambda ds: ds.batch(4).map(lambda image, _: image), "must yield batches"),
+            (lambda ds: ds.batch(4).map(lambda image, label: {"x": image, "y": label}), "must yield batches"),
+            (lambda ds: ds.batch(4).map(lambda x, y: (x, tf.one_hot(y, 3))), "must yield batches"),
+            (lambda ds: ds.batch(4).map(lambda x, y: (x * 255, y)), "these go from .* to 2.*: pass them as uint8"),
+            (lambda ds: ds.batch(4).map(lambda x, y: (tf.cast(x * 255, tf.uint8), y)), "floating point.* not uint8"),
+            (lambda ds: ds.batch(4).map(lambda x, y: (x, y + 3)), r"labels from [345] to 5, but tiny has 3 outputs"),
+            (lambda ds: ds.batch(4).map(lambda x, y: (x, tf.cast(y, tf.float32))), "float32 labels"),
+        ],
+        ids=[
+            *("unbatched", "endless", "empty", "filtered empty", "no labels", "dictionary", "one-hot"),
+            *("0 to 255", "bytes", "labels too large", "float labels"),
+        ],
+    )
+    def test_a_dataset_that_does_not_fit(self, make, message, tiny, squares, recipe):
+        images, labels = squares
+        flat = tf.data.Dataset.from_tensor_slices((images / np.float32(255), labels))
+        with pytest.raises(ValueError, match=message):
+            train(tiny, make(flat), recipe=recipe, epochs=1)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (lambda x, y: (x[:, :5], y), r"images of shape \(5, 6, 1\), but tiny takes \(6, 6, 1\)"),
+            (lambda x, y: (x[..., 0], y), "shape .n, height, width, channels."),
+            (lambda x, y: (np.repeat(x, 3, -1), y), r"images of shape \(6, 6, 3\), but tiny takes"),
+            (lambda x, y: (x.astype(float), y), "between -5 and 5 .* pass them as uint8, or scale them"),
+            (lambda x, y: (x, y + 1), "labels from 1 to 3, but tiny has 3 outputs, for the whole numbers 0 to 2"),
+            (lambda x, y: (x, y - 1), "labels from -1 to 1, but tiny has 3 outputs"),
+            (lambda x, y: (x, y[:-1]), "one whole number an image"),
+            (lambda x, y: [x, y], "must be a split .* not list"),
+            (lambda x, y: "mnist", "must be a split .* not str"),
+        ],
+    )
+    @pytest.mark.parametrize("role", ["data", "validation"])
+    def test_arrays_that_do_not_fit(self, change, message, role, tiny, squares, recipe):
+        given = {"data": squares, "validation": squares, role: change(*squares)}
+        with pytest.raises(ValueError, match=message):
+            train(tiny, given["data"], recipe=recipe, epochs=1, validation=given["validation"])
+
+
+def test_errors_name_the_part_that_does_not_fit(tiny, squares, recipe):
+    images, labels = squares
+    with pytest.raises(ValueError, match="^validation has images of shape"):
+        train(tiny, squares, recipe=recipe, epochs=1, validation=(images[:, :5], labels))
+    with pytest.raises(ValueError, match="^data has images of shape"):
+        train(tiny, (images[:, :5], labels), recipe=recipe, epochs=1)
+
+
+def flat_network() -> keras.Model:
+    return keras.Sequential([keras.Input((36,)), layers.Dense(3)], name="flat")
+
+
+class Unknown(keras.Model):
+    """A subclass has no input shape to check."""
+
+    def call(self, images):
+        return images
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, not 0"),
+        ({"epochs": 1.5}, "epochs must be a whole number of at least 1, not 1.5"),
+        ({"seed": -1}, "seed must be a whole number of at least 0, not -1"),
+        ({"recipe": {"batch_size": 3}}, r"recipe must be a training.Recipe, not \{'batch_size': 3\}"),
+        ({"recipe": Recipe(loss="mse")}, "unknown loss 'mse'"),
+        ({"devices": 2}, "devices must be 'auto' or 1: this trainer uses one device, not 2"),
+        ({"build": flat_network}, r"images of shape \(6, 6, 1\), but flat takes \(36,\)"),
+        ({"build": flat_network()}, "takes a function that builds the network, .* not a network: each run starts"),
+        ({"build": "lenet5"}, "takes a function that builds the network, .* not str"),
+        ({"build": lambda: None}, r"build\(\) must return a keras.Model .* not None"),
+        ({"build": Unknown}, r"build\(\) must return a keras.Model \(functional or Sequential\)"),
+        ({"build": lambda: keras.Sequential([layers.Dense(3)])}, "that starts with one keras.Input"),
+    ],
+)
+def test_arguments_that_are_refused(arguments, message, tiny, split, recipe):
+    given = {"build": tiny, "data": split, "recipe": recipe, "epochs": 1, **arguments}
+    with pytest.raises(ValueError, match=message):
+        train(given.pop("build"), given.pop("data"), **given)
+
+
+def test_a_run_dir_that_cannot_be_written_is_noticed_before_training(split, recipe, tmp_path):
+    def build():
+        raise AssertionError("the network was built")
+
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"file/run' cannot be written \(Not a directory\): choose another folder"):
+        train(build, split, recipe=recipe, epochs=1, run_dir=tmp_path / "file" / "run")
+
+
+def test_numpys_integers_are_taken_and_kept(tiny, split, tmp_path):
+    recipe = Recipe(batch_size=np.int64(16))
+    run = train(tiny, split, recipe=recipe, epochs=np.int32(1), seed=np.int64(3), run_dir=tmp_path)
+    assert Run.load(tmp_path, tiny).record() == run.record()
+
+
+def test_seconds_and_images_a_second(tiny, split, recipe):
+    run = train(tiny, split, recipe=recipe, epochs=3)
+    assert 0 < 3 * 53 / run.images_per_second <= run.seconds
+
+
+class TestStepsPerExecution:
+    """How often Python looks in, as `fit` is told."""
+
+    def chosen(self, build, images, labels, batch_size: int) -> int:
+        recipe = Recipe(batch_size=batch_size, learning_rate=0.0)
+        return train(build, (images, labels), recipe=recipe, epochs=1).model.steps_per_execution
+
+    def test_a_small_network_runs_many_steps_at_once(self, tiny, squares):
+        assert self.chosen(tiny, *squares, batch_size=1) == 32
+        assert self.chosen(tiny, *squares, batch_size=10) == 6  # no more than an epoch has
+
+    def test_lenet_too(self):
+        inputs = keras.Input((32, 32, 1))  # LeNet-5's first layers, most of its work
+        x = layers.Conv2D(6, 5)(inputs)
+        x = layers.Conv2D(16, 5)(layers.AveragePooling2D(2)(x))
+        lenet = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
+        images, labels = np.zeros((1280, 32, 32, 1), np.uint8), np.zeros(1280, int)
+        assert self.chosen(lambda: lenet, images, labels, batch_size=32) == 32
+
+    def test_a_heavy_network_lets_python_look_in_after_each(self):
+        inputs = keras.Input((48, 48, 8))
+        x = layers.Conv2D(512, 3, padding="same")(inputs)  # 85 million multiply-adds an image
+        heavy = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
+        images, labels = np.zeros((40, 48, 48, 8), np.uint8), np.zeros(40, int)
+        assert self.chosen(lambda: heavy, images, labels, batch_size=20) == 1
