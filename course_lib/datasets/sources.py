@@ -16,6 +16,7 @@ from course_lib.datasets.catalog import CATALOG, DIGITS, Entry, ImageDataset
 from course_lib.datasets.download import fetch
 
 USED_SPLITS = ("train", "validation", "test")
+BLOCK = 200  # pictures that are decoded side by side
 SIDE = 160  # pixels; pictures of differing sizes are scaled and cut to this square
 
 
@@ -167,7 +168,7 @@ def _is_tfrecord(builder) -> bool:
 
 
 def _read_blocks(builder, split: str, keys: tuple[str, str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Blocks of 1,000 pictures of one size: parsed and decoded together, four times as fast as one by one."""
+    """Blocks of pictures of one size, parsed together and decoded side by side: no loop over single pictures."""
     import tensorflow as tf
 
     shape = builder.info.features[keys[0]].shape
@@ -175,11 +176,13 @@ def _read_blocks(builder, split: str, keys: tuple[str, str]) -> Iterator[tuple[n
 
     def decode(records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         block = tf.io.parse_example(records, types)
-        one = lambda data: tf.ensure_shape(tf.io.decode_image(data, shape[-1], expand_animations=False), shape)  # noqa: E731
-        return tf.map_fn(one, block[keys[0]], fn_output_signature=tf.uint8), block[keys[1]]
+        count, files = tf.size(records), block[keys[0]]
+        files = tf.concat([files, tf.repeat(files[:1], BLOCK - count)], 0)  # the last block is filled up
+        decoded = [tf.io.decode_image(file, shape[-1], expand_animations=False) for file in tf.unstack(files, BLOCK)]
+        return tf.ensure_shape(tf.stack(decoded), (BLOCK, *shape))[:count], block[keys[1]]
 
     paths = [str(path) for path in builder.info.splits[split].filepaths]
-    blocks = tf.data.TFRecordDataset(paths).batch(1_000).map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    blocks = tf.data.TFRecordDataset(paths).batch(BLOCK).map(decode, num_parallel_calls=tf.data.AUTOTUNE)
     return blocks.as_numpy_iterator()
 
 

@@ -32,6 +32,8 @@ def kernel_gradient(function: Callable) -> str | None:
 
 def small_lenet(build: Callable) -> str | None:
     """A function that builds a LeNet of at most 20,000 parameters for 32×32×1 images."""
+    if hasattr(build, "count_params"):  # a network can be called too
+        return "That is a network; give the function that builds it: lambda: models.build('lenet5', width=…)."
     model = build()
     if tuple(model.input_shape[1:]) != (32, 32, 1) or tuple(model.output_shape[1:]) != (10,):
         return f"It must map 32×32×1 to 10 logits; yours maps {model.input_shape[1:]} to {model.output_shape[1:]}."

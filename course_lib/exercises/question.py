@@ -61,7 +61,7 @@ class Question:
 
     def check(self, answer: object = None) -> None:
         """Says what is right about `answer`, what is not, and why one might think so."""
-        print(self.reply(answer))
+        print(self.reply(answer), end="\n\n")
 
     def reply(self, answer: object = None) -> str:
         """What `check` prints."""
@@ -151,7 +151,7 @@ def _plain(answer: object) -> object:
     if not isinstance(answer, str):
         return answer
     answer = answer.strip()
-    if sizes := re.fullmatch(r"\(?\s*(\d+(?:\s*[x×,]\s*\d+)+)\s*\)?", answer):
+    if sizes := re.fullmatch(r"[(\[]?\s*(\d+(?:\s*[x×,]\s*\d+)+)\s*[)\]]?", answer):
         return tuple(int(size) for size in re.findall(r"\d+", sizes[1]))
     try:
         number = float(answer.replace(" %", "%").rstrip("%")) / (100 if answer.endswith("%") else 1)

@@ -52,6 +52,7 @@ def train(
         FloatingPointError: the loss is no longer finite; says where and at which learning rate.
     """
     _check(recipe, epochs, seed, devices)
+    epochs, seed = int(epochs), int(seed)  # NumPy's integers are not JSON
     folder = None if run_dir is None else writable(run_dir)
     feed = as_feed(data)
     watched = None if validation is None else as_feed(validation, "validation")
@@ -147,7 +148,8 @@ class _OnceOnly(keras.callbacks.CallbackList):
     """Tells its callbacks that training begins and ends once, though `fit` is called for each epoch."""
 
     def __init__(self, callbacks: list, model: keras.Model, epochs: int, steps: int):
-        super().__init__(callbacks, model=model, epochs=epochs, steps=steps, verbose=0)
+        history = keras.callbacks.History()  # first, so that an interrupt in another callback loses no epoch of it
+        super().__init__([history, *callbacks], model=model, epochs=epochs, steps=steps, verbose=0)
 
     def begin(self) -> None:
         super().on_train_begin()

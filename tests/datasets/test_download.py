@@ -218,7 +218,7 @@ def test_a_slow_download_is_not_cut_off(dotted_digits, server, tmp_path, monkeyp
 
 def test_a_file_placed_by_hand_needs_no_connection(dotted_digits, tmp_path, no_connections):
     name = dotted_digits("http://digits.invalid/dots.bin")
-    with pytest.raises(FileNotFoundError, match="dots.bin"):
+    with pytest.raises(FileNotFoundError, match=r"dots\.bin"):
         datasets.load(name, data_dir=tmp_path, offline=True)
     by_hand = tmp_path / "downloads" / "manual"
     by_hand.mkdir(parents=True)

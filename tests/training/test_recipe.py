@@ -85,7 +85,7 @@ def test_losses():
     chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     assert found == pytest.approx(-np.log(chances[[0, 1], labels]).mean(), rel=1e-5)  # of logits, averaged
 
-    with pytest.raises(ValueError, match="unknown loss 'sparse_crossentropy'. Did you mean 'sparse_cat"):
+    with pytest.raises(ValueError, match=r"unknown loss 'sparse_crossentropy'\. Did you mean 'sparse_cat"):
         Recipe(loss="sparse_crossentropy").make_loss()
 
     @keras.saving.register_keras_serializable("test_recipe")

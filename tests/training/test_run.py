@@ -80,7 +80,7 @@ def test_another_builder_is_noticed(run, tmp_path):
         return keras.Model(inputs, layers.Dense(3)(layers.Flatten()(inputs)), name="larger")
 
     run.save(tmp_path)
-    with pytest.raises(ValueError, match="is of tiny with 119 parameters, but build.. made larger with 111"):
+    with pytest.raises(ValueError, match=r"is of tiny with 119 parameters, but build\(\) made larger with 111"):
         Run.load(tmp_path, larger)
 
 

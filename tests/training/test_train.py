@@ -277,9 +277,9 @@ class TestWhatItLearnsFrom:
 
 def test_errors_name_the_part_that_does_not_fit(tiny, squares, recipe):
     images, labels = squares
-    with pytest.raises(ValueError, match="^validation has images of shape"):
+    with pytest.raises(ValueError, match=r"^validation has images of shape"):
         train(tiny, squares, recipe=recipe, epochs=1, validation=(images[:, :5], labels))
-    with pytest.raises(ValueError, match="^data has images of shape"):
+    with pytest.raises(ValueError, match=r"^data has images of shape"):
         train(tiny, (images[:, :5], labels), recipe=recipe, epochs=1)
 
 

@@ -1,0 +1,176 @@
+"""What a question does with a guess, an answer, and with what is neither."""
+
+import numpy as np
+import pytest
+
+from course_lib import exercises
+from course_lib.exercises.question import Question
+
+
+def number(**changed) -> Question:
+    entry = {
+        "text": "How many?", "right": 6, "because": "Six, since.", "tip": "Count them.", "wrong": {"25": "Weights."}
+    }  # fmt: skip
+    return Question.from_entry("n1", {**entry, **changed})
+
+
+def choice(**changed) -> Question:
+    entry = {
+        "text": "Which?",
+        "options": {"A": "the first", "B": "the second"},
+        "right": "B",
+        "because": "Two.",
+        "tip": "Look.",
+        "wrong": {"A": "Only at first sight."},
+    }
+    return Question.from_entry("c1", {**entry, **changed})
+
+
+def judged(judge=lambda function: None if function(2) == 4 else "It does not double.") -> Question:
+    return Question("j1", "Double!", because="Twice.", expects="a function of one number", judge=judge)
+
+
+@pytest.mark.parametrize("answer", [6, 6.0, "6", " 6 ", "6.0", np.int64(6), np.float32(6), np.array(6), np.uint8(6)])
+def test_equivalent_numbers(answer):
+    assert number().reply(answer) == "→ Right. Six, since."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(2, 3), [2, 3], "2x3", "2×3", "2 × 3", "2,3", "(2, 3)", "[2, 3]", np.array([2, 3]), (2.0, 3.0), ("2", "3"),
+     (np.int64(2), np.float32(3))],
+)  # fmt: skip
+def test_equivalent_sizes(answer):
+    assert number(right="(2, 3)").reply(answer) == "→ Right. Six, since."
+
+
+@pytest.mark.parametrize("answer", ["B", "b", " b ", np.str_("B")])
+def test_equivalent_letters(answer):
+    assert choice().reply(answer) == "→ Right. Two."
+
+
+@pytest.mark.parametrize("answer", [0.96, "0.96", "96%", "96 %", 0.9592, np.float64(0.96), 0.9609])
+def test_within_the_tolerance(answer):
+    assert number(right=0.96, tolerance=0.001).reply(answer).startswith("→ Right")
+    assert number(right=0.96, tolerance=0.001).reply(0.9625) == "→ Not 0.9625. Count them."
+
+
+def test_a_foreseen_wrong_answer_gets_its_reply():
+    for answer in (25, "25", np.int32(25)):
+        assert number().reply(answer) == "→ Not 25. Weights."
+    assert choice().reply("a") == "→ Not A (the first). Only at first sight."
+
+
+def test_another_wrong_answer_gets_a_tip_never_only_wrong():
+    for answer in (7, -6, 6.5, float("nan"), float("inf"), True):
+        assert number().reply(answer).endswith(" Count them.")
+    assert number(right="(2, 3)").reply((3, 2)) == "→ Not (3, 2). Count them."
+    assert number(right="(2, 3)").reply(([2], [3])) == "→ Not ((2,), (3,)). Count them."
+
+
+@pytest.mark.parametrize("answer", ["six", [6], {}, {6}, object(), print, 6j, [[6]], b"6"])
+def test_another_kind_of_answer_hears_what_is_expected(answer):
+    assert "cannot be the answer: n1 expects a whole number." in number().reply(answer)
+    assert 'cannot be the answer: c1 expects one of "A", "B".' in choice().reply(answer)
+
+
+def test_a_letter_that_is_no_option():
+    assert choice().reply("C") == """→ 'C' cannot be the answer: c1 expects one of "A", "B"."""
+
+
+@pytest.mark.parametrize("question", [number(), choice(), judged()])
+@pytest.mark.parametrize("answer", [None, ...])
+def test_unanswered_says_so_and_lets_the_notebook_run_on(question, answer, capsys):
+    question.check(answer)
+    said = capsys.readouterr().out
+    assert question.text in said and f"→ Not answered yet: give {question.expects}" in said
+    assert f"{question.name}.hint() helps" in said
+
+
+def test_check_prints_what_reply_returns(capsys):
+    number().check(25)
+    number().check()
+    assert capsys.readouterr().out == f"→ Not 25. Weights.\n\n{number().reply()}\n\n"
+
+
+def test_hint_and_solution(capsys):
+    number().hint()
+    number().solution()
+    choice().solution()
+    judged().solution()
+    assert capsys.readouterr().out.splitlines() == [
+        "n1 · Count them.", "n1 · 6. Six, since.", "c1 · B (the second). Two.", "j1 · Twice."
+    ]  # fmt: skip
+
+
+def test_a_question_shows_itself():
+    assert repr(choice()) == "c1 · Which?\n   A  the first\n   B  the second"
+
+
+class TestGuesses:
+    def test_a_guess_is_shown_beside_the_outcome(self, capsys):
+        question = choice()
+        question.predict("a")
+        assert capsys.readouterr().out.endswith("→ Your guess: A. Now run the experiment.\n")
+        question.outcome("B", "3 against 5 errors.")
+        assert capsys.readouterr().out.splitlines() == [
+            "c1 · your guess A | measured B: the second", "3 against 5 errors.", "Only at first sight."
+        ]  # fmt: skip
+        question.predict("B")
+        capsys.readouterr()
+        question.outcome("B", "3 against 5 errors.")
+        assert capsys.readouterr().out.splitlines() == [
+            "c1 · your guess B | measured B: the second", "3 against 5 errors."
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("nothing", [None, ...])
+    def test_no_guess_is_fine(self, nothing, capsys):
+        question = choice()
+        question.predict("A")
+        question.predict(nothing)
+        assert """No guess yet: replace None by one of "A", "B", then run""" in capsys.readouterr().out
+        question.outcome("A", "Equal.")
+        assert capsys.readouterr().out.splitlines() == ["c1 · no guess given | measured A: the first", "Equal."]
+
+    @pytest.mark.parametrize("guess", ["D", 1, "the first", {}, [["A"]]])
+    def test_a_guess_that_is_no_option(self, guess):
+        with pytest.raises(ValueError, match=r"""c1\.predict takes one of "A", "B" or None, not """):
+            choice().predict(guess)
+
+    def test_an_outcome_that_is_no_option(self):
+        with pytest.raises(ValueError, match=r"c1\.outcome takes"):
+            choice().outcome("C", "")
+
+    def test_a_question_that_the_experiment_decides_takes_no_answer(self):
+        question = choice(right=None)
+        assert question.reply("a") == "→ c1 is a guess: c1.predict('A'), then run the experiment."
+
+
+class TestJudged:
+    def test_right_and_wrong(self):
+        assert judged().reply(lambda x: 2 * x) == "→ Right. Twice."
+        assert judged().reply(lambda x: x + 1) == "→ Not yet. It does not double."
+
+    @pytest.mark.parametrize("answer", [4, "lambda x: 2 * x", [4]])
+    def test_no_function(self, answer):
+        assert judged().reply(answer).startswith("→ Not yet. j1 expects a function of one number, not ")
+
+    def test_the_students_own_error_is_the_feedback(self):
+        assert judged().reply(lambda: 4).startswith("→ Not yet. Your function stopped with TypeError: ")
+        assert judged().reply(lambda x: 1 / 0) == (
+            "→ Not yet. Your function stopped with ZeroDivisionError: division by zero"
+        )
+
+    def test_the_stop_button_still_stops(self):
+        def endless(_):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            judged().reply(endless)
+
+
+def test_lessons_are_found_by_name():
+    assert exercises.lenet is exercises.lenet  # made once: a guess is remembered
+    assert "lenet" in exercises.__all__
+    with pytest.raises(AttributeError, match=r"no attribute 'lent'; lessons: .*lenet"):
+        _ = exercises.lent

@@ -1,0 +1,55 @@
+"""The recorded runs that the lessons read: made with the code as it is, by three seeds or more."""
+
+import pytest
+
+from course_lib import common, experiments
+
+RECORDED = sorted(file.stem for file in common.RUNS.glob("*.json"))
+
+
+def test_the_first_experiments_are_there():
+    assert {"lenet5", "lenet5_1998", "lenet5_distortions"} <= set(experiments.EXPERIMENTS)
+
+
+@pytest.mark.parametrize("name", sorted(experiments.EXPERIMENTS))
+def test_every_experiment_is_recorded(name):
+    assert name in RECORDED, f"record it with: python -m course_lib reproduce {name}"
+
+
+@pytest.mark.parametrize("name", RECORDED)
+class TestRecord:
+    def test_it_was_made_with_the_settings_in_the_code(self, name):
+        record, experiment = experiments.recorded(name), experiments.EXPERIMENTS[name]
+        assert record["name"] == name
+        assert record["settings"] == {key: setting.describe() for key, setting in experiment.settings.items()}
+
+    def test_three_seeds_or_more_of_each_setting(self, name):
+        record = experiments.recorded(name)
+        for setting in record["settings"]:
+            seeds = [run["seed"] for run in record["runs"] if run["setting"] == setting]
+            assert len(seeds) == len(set(seeds)) >= 3, (setting, seeds)
+        assert {run["setting"] for run in record["runs"]} == set(record["settings"])
+
+    def test_its_runs_are_whole(self, name):
+        record = experiments.recorded(name)
+        for run in record["runs"]:
+            epochs = record["settings"][run["setting"]]["epochs"]
+            assert all(len(values) == epochs for values in run["history"].values())
+            assert run["final"]["test_examples"] == 10_000
+            assert 0 < run["final"]["test_errors"] < 1_000
+            assert run["seconds"] > 0 and run["hardware"]["cores"] >= 1 and "tensorflow" in run["versions"]
+            # The errors agree with what training ended at: a mixed-up test set would not.
+            assert run["final"]["test_errors"] / 10_000 < 1 - run["history"]["accuracy"][-1] + 0.02
+
+
+def test_the_distortions_that_are_described_are_those_in_the_code():
+    from course_lib.experiments import digits
+
+    distortion, words = digits.DISTORTION, digits.distorted.__doc__
+    for said in (
+        f"shifts to {distortion.shift:g} pixels",
+        f"rotations to {distortion.rotation:g} degrees",
+        f"scales to {distortion.scale:.0%}".replace("%", " %"),
+        f"shears to {distortion.shear:g}",
+    ):
+        assert said in " ".join(words.split())
