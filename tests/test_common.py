@@ -1,6 +1,7 @@
 """The leaf: argument checks, published tables, names that are not known, JSON for people."""
 
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -97,6 +98,19 @@ class TestJson:
         common.write_json(tmp_path / "a.json", {"loss": list(range(50)), "seed": 3})
         lines = (tmp_path / "a.json").read_text().splitlines()
         assert len(lines) == 4 and lines[1].startswith(' "loss": [') and lines[2] == ' "seed": 3'
+
+    def test_a_full_disk_leaves_the_old_file(self, tmp_path, monkeypatch):
+        path, write = tmp_path / "a.json", pathlib.Path.write_text
+        common.write_json(path, {"a": 1})
+
+        def half(self, text, **given):
+            write(self, text[: len(text) // 2], **given)
+            raise OSError("No space left on device")
+
+        monkeypatch.setattr(pathlib.Path, "write_text", half)
+        with pytest.raises(OSError, match="No space"):
+            common.write_json(path, {"a": 2})
+        assert json.loads(path.read_text()) == {"a": 1}
 
     def test_what_cannot_be_written_leaves_the_old_file(self, tmp_path):
         path = tmp_path / "a.json"

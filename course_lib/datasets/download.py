@@ -25,10 +25,8 @@ def fetch(builder, files: tuple[str, ...], offline: bool) -> None:
     Raises:
         FileNotFoundError: says the file, the reason and both ways on.
     """
-    import tensorflow_datasets as tfds
-
     root = pathlib.Path(builder.data_path).parents[len(pathlib.Path(builder.info.full_name).parts) - 1]
-    by_hand = root / "downloads" / "manual"
+    by_hand = root / "downloads" / "manual"  # where TFDS looks first
     urls = {info.filename: url for url, info in builder.url_infos.items() if not files or info.filename in files}
     missing = {file: url for file, url in urls.items() if not (by_hand / file).is_file()}
     ways_on = (
@@ -42,8 +40,7 @@ def fetch(builder, files: tuple[str, ...], offline: bool) -> None:
         if reason := no_answer(url, PATIENCE):
             raise FileNotFoundError(f"{file} cannot be fetched from {host}: {reason}. {ways_on}")
     try:
-        config = tfds.download.DownloadConfig(manual_dir=by_hand) if by_hand.is_dir() else None
-        builder.download_and_prepare(download_config=config)
+        builder.download_and_prepare()
     except Exception as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
         raise FileNotFoundError(f"{builder.name} could not be prepared: {first_line}. {ways_on}") from error

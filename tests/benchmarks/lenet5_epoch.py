@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 
 BATCH_SIZE, LEARNING_RATE, MOMENTUM = 128, 0.05, 0.9
 
@@ -32,6 +33,15 @@ class Turns:
         self.began = time.perf_counter()
 
 
+def start_tensorflow() -> None:
+    from course_lib import startup
+
+    with startup.quiet_start():
+        import tensorflow as tf
+
+        tf.constant(0)
+
+
 def keras_turns(turns: Turns):
     import keras
 
@@ -43,6 +53,7 @@ def keras_turns(turns: Turns):
 
 
 def ours(turns: Turns, epochs: int, _: str) -> None:
+    start_tensorflow()
     from course_lib import datasets, models
     from course_lib.training import Recipe, train
 
@@ -54,6 +65,7 @@ def ours(turns: Turns, epochs: int, _: str) -> None:
 
 def tutorial(turns: Turns, epochs: int, _: str) -> None:
     """What tutorials do: a map for each image, nothing cached, `fit` with its own settings."""
+    start_tensorflow()
     import keras
     import tensorflow as tf
     import tensorflow_datasets as tfds
@@ -73,6 +85,7 @@ def tutorial(turns: Turns, epochs: int, _: str) -> None:
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
+    warnings.simplefilter("ignore")  # fit's default shuffle=True means nothing for a dataset, and it says so
     model.fit(train, epochs=epochs, callbacks=[keras_turns(turns)])
 
 
@@ -149,6 +162,7 @@ def torch_version(python: str) -> str | None:
 
 def keep_arrays(path: str) -> None:
     """MNIST's 60,000 training images as arrays, for an interpreter without TensorFlow."""
+    start_tensorflow()
     import numpy as np
 
     from course_lib import datasets

@@ -16,7 +16,7 @@ import tensorflow_datasets as tfds
 def prepared(tmp_path):
     """`prepared(name, train=(images, labels), …)` writes a set below `tmp_path` and returns its folder."""
 
-    def write(name: str, **splits):
+    def write(name: str, shards: int = 1, **splits):
         version = str(tfds.builder(name, data_dir=tmp_path).version)
         folder = tmp_path / name / version
         folder.mkdir(parents=True)
@@ -28,7 +28,7 @@ def prepared(tmp_path):
                 {
                     "name": split,
                     "numBytes": "1",
-                    "shardLengths": [str(len(labels))],
+                    "shardLengths": [str(len(part)) for part in np.array_split(labels, shards)],
                     "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
                 }
                 for split, (_, labels) in splits.items()
@@ -38,10 +38,11 @@ def prepared(tmp_path):
             info["configName"] = name.split("/")[1]
         (folder / "dataset_info.json").write_text(json.dumps(info))
         for split, (images, labels) in splits.items():
-            path = folder / f"{info['name']}-{split}.tfrecord-00000-of-00001"
-            with tf.io.TFRecordWriter(str(path)) as file:
-                for image, label in zip(images, labels, strict=True):
-                    file.write(_record(image, label))
+            for shard, part in enumerate(np.array_split(np.arange(len(labels)), shards)):
+                path = folder / f"{info['name']}-{split}.tfrecord-{shard:05}-of-{shards:05}"
+                with tf.io.TFRecordWriter(str(path)) as file:
+                    for index in part:
+                        file.write(_record(images[index], labels[index]))
         return folder
 
     return write

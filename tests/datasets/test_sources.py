@@ -46,18 +46,23 @@ class TestUciDigits:
         border[4:24, 4:24] = False
         assert images[:, border].max() == 0
         assert images.max() == 255 and images.min() == 0
+        originals = load_digits().images * (255 / 16)
+        assert images[:, 4:24, 4:24].mean() == pytest.approx(originals.mean(), rel=0.03)  # as much ink
 
 
 def test_a_set_of_fixed_size_is_read_as_tfds_reads_it(prepared, pictures, tmp_path):
-    train, test = pictures(2345), pictures(30)  # more than two blocks
-    prepared("mnist", train=train, test=test)
+    train, test = pictures(1345), pictures(30)  # several blocks, the last one in part
+    prepared("mnist", shards=3, train=train, test=test)
     data = datasets.load("mnist", data_dir=tmp_path, offline=True)
     images, labels = in_one_piece(data)
     assert np.array_equal(images, np.concatenate([train[0], test[0]]))
     assert np.array_equal(labels, np.concatenate([train[1], test[1]]))
-    assert sizes(data) == (2345 - 234, 234, 30)  # a tenth, where the counts are not the cataloged ones
-    read = tfds.as_numpy(tfds.load("mnist", data_dir=tmp_path, split="train[:500]", as_supervised=True))
-    for index, (image, label) in enumerate(read):
+    assert sizes(data) == (1345 - 134, 134, 30)  # a tenth, where the counts are not the cataloged ones
+    one_after_the_other = tfds.ReadConfig(interleave_cycle_length=1)
+    read = tfds.load(
+        "mnist", data_dir=tmp_path, split="train[:500]", as_supervised=True, read_config=one_after_the_other
+    )
+    for index, (image, label) in enumerate(tfds.as_numpy(read)):
         assert np.array_equal(images[index], image) and labels[index] == label
     assert index == 499
 
@@ -74,10 +79,12 @@ def test_imagenette_becomes_squares_of_160_pixels(prepared, tmp_path):
     wide = np.stack([columns, rows, (columns + rows) // 2], -1).astype(np.uint8)  # soft, so that resizing is exact
     tall = wide.transpose(1, 0, 2)[:90]
     photos = [wide, tall, wide[:160, :160], wide[:40, :150]]
-    prepared("imagenette/160px-v2", train=(photos * 5, [3] * 20), validation=(photos[:2], [0, 9]))
+    labels = np.arange(20) % 10
+    prepared("imagenette/160px-v2", shards=5, train=(photos * 5, labels), validation=(photos[:2], [0, 9]))
     data = datasets.load("imagenette", data_dir=tmp_path, offline=True)
     assert data.image_shape == (160, 160, 3) and sizes(data) == (18, 2, 2)  # its "validation" is our test set
     assert len(data.class_names) == 10 and data.class_names[9] == "parachute"
+    assert np.array_equal(data.train.arrays()[1], labels[:18])  # in stored order, always
     for photo, square in zip(photos, data.train.arrays()[0], strict=False):
         height, width, _ = photo.shape
         scale = 160 / min(height, width)
@@ -112,6 +119,13 @@ def test_any_other_set_of_images_and_labels_loads(name, shape, counts, expected,
     data = datasets.load(name, data_dir=tmp_path, offline=True)
     assert (data.name, data.image_shape, sizes(data)) == (name, shape, expected)
     assert data.class_names == tuple(tfds.builder(name).info.features["label"].names)
+
+
+def test_a_split_that_is_not_used_is_not_read(prepared, pictures, tmp_path):
+    two = (pictures(20, (32, 32, 3))[0], np.arange(20) % 10)
+    folder = prepared("svhn_cropped", train=two, extra=two, test=two)
+    (folder / "svhn_cropped-extra.tfrecord-00000-of-00001").write_bytes(b"half a million more")
+    assert sizes(datasets.load("svhn_cropped", data_dir=tmp_path, offline=True)) == (18, 2, 20)
 
 
 def test_a_set_without_images_is_refused(prepared, pictures, tmp_path):
