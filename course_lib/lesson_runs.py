@@ -77,7 +77,6 @@ def execute(notebook: nbformat.NotebookNode, folder: pathlib.Path) -> str:
         km=manager.AsyncKernelManager(kernel_spec_manager=kernelspec.KernelSpecManager(kernel_dirs=[])),
         timeout=CELL_TIMEOUT,
         record_timing=False,
-        store_widget_state=False,
         coalesce_streams=True,
         on_cell_execute=lambda cell, cell_index: begun.append(cell_index + 1),
     )

@@ -6,7 +6,6 @@ Where a source has no validation split it is cut from the end of the training se
 import logging
 import os
 import re
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -14,14 +13,9 @@ from course_lib import common
 from course_lib.batching import Split
 from course_lib.datasets.catalog import CATALOG, DIGITS, Entry, ImageDataset
 from course_lib.datasets.download import fetch
+from course_lib.datasets.reading import DamagedDataError, advice, read
 
 USED_SPLITS = ("train", "validation", "test")
-BLOCK = 200  # pictures that are decoded side by side
-SIDE = 160  # pixels; pictures of differing sizes are scaled and cut to this square
-
-
-class DamagedDataError(ValueError):
-    """A prepared data folder that is incomplete or does not read."""
 
 
 def load(
@@ -79,13 +73,12 @@ def folder_damage(builder) -> str | None:
     folder = builder.data_path
     if not folder.exists():
         return None
-    advice = f"Delete that folder and load {builder.name} again."
     if not builder.is_prepared():
-        return f"{folder} is half-written: it has no dataset_info.json. {advice}"
+        return f"{folder} is half-written: it has no dataset_info.json. {advice(builder)}"
     for split in builder.info.splits.values():
         for path in split.filepaths:
             if not path.exists():
-                return f"{folder} is damaged: {path.name} is missing. {advice}"
+                return f"{folder} is damaged: {path.name} is missing. {advice(builder)}"
     return None
 
 
@@ -123,13 +116,10 @@ def _from_tfds(name: str, builder, entry: Entry | None) -> ImageDataset:
     if len(keys) != 2 or not all(isinstance(features[key], kind) for key, kind in zip(keys, kinds, strict=True)):
         raise ValueError(f"{name} is not a set of images with one label each: it holds {features}")
     try:
-        parts = {split: _read(builder, split, keys) for split in builder.info.splits if split in USED_SPLITS}
+        parts = {split: read(builder, split, keys) for split in builder.info.splits if split in USED_SPLITS}
     except tf.errors.OpError as error:
         reason = re.sub(r"{{.*?}} *| *\[Op:.*", "", error.message.splitlines()[0])  # less TensorFlow's own places
-        raise DamagedDataError(
-            f"{builder.data_path} is damaged: {reason}. "
-            f"Delete that folder and load {builder.name} again."
-        ) from error
+        raise DamagedDataError(f"{builder.data_path} is damaged: {reason}. {advice(builder)}") from error
     if not parts:
         raise ValueError(f"{name} has none of the splits {USED_SPLITS}, only {tuple(builder.info.splits)}")
     images, labels = parts.pop("train" if "train" in parts else next(iter(parts)))
@@ -145,63 +135,6 @@ def _from_tfds(name: str, builder, entry: Entry | None) -> ImageDataset:
     class_names = entry.class_names if entry else tuple(features[keys[1]].names)
     splits = [Split(*arrays) for arrays in ((images, labels), *held_out)]
     return ImageDataset(name, splits[0].image_shape, class_names, *splits)
-
-
-def _read(builder, split: str, keys: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:
-    """All images (uint8) and labels (int64) of a split, in stored order."""
-    shape = builder.info.features[keys[0]].shape
-    read = _read_blocks if None not in shape and _is_tfrecord(builder) else _read_resized
-    blocks = list(read(builder, split, keys))
-    images, labels = map(np.concatenate, zip(*blocks, strict=True)) if blocks else ((), ())
-    expected = builder.info.splits[split].num_examples
-    if len(labels) != expected and read is _read_blocks:
-        raise DamagedDataError(
-            f"{builder.data_path} is damaged: {len(labels)} of {expected} {split} examples are there. "
-            f"Delete that folder and load {builder.name} again."
-        )
-    return images, labels
-
-
-def _is_tfrecord(builder) -> bool:
-    paths = [path for split in builder.info.splits.values() for path in split.filepaths]
-    return all(".tfrecord" in path.name and path.exists() for path in paths)
-
-
-def _read_blocks(builder, split: str, keys: tuple[str, str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Blocks of pictures of one size, parsed together and decoded side by side: no loop over single pictures."""
-    import tensorflow as tf
-
-    shape = builder.info.features[keys[0]].shape
-    types = {keys[0]: tf.io.FixedLenFeature((), tf.string), keys[1]: tf.io.FixedLenFeature((), tf.int64)}
-
-    def decode(records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        block = tf.io.parse_example(records, types)
-        count, files = tf.size(records), block[keys[0]]
-        files = tf.concat([files, tf.repeat(files[:1], BLOCK - count)], 0)  # the last block is filled up
-        decoded = [tf.io.decode_image(file, shape[-1], expand_animations=False) for file in tf.unstack(files, BLOCK)]
-        return tf.ensure_shape(tf.stack(decoded), (BLOCK, *shape))[:count], block[keys[1]]
-
-    paths = [str(path) for path in builder.info.splits[split].filepaths]
-    blocks = tf.data.TFRecordDataset(paths).batch(BLOCK).map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-    return blocks.as_numpy_iterator()
-
-
-def _read_resized(builder, split: str, keys: tuple[str, str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pictures of any size, the shorter side scaled to `SIDE` and the middle square kept."""
-    import tensorflow as tf
-
-    fixed = builder.info.features[keys[0]].shape
-
-    def square(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        if None in fixed:
-            size = tf.cast(tf.shape(image)[:2], tf.float32)
-            scaled = tf.cast(tf.math.ceil(size * (SIDE / tf.reduce_min(size))), tf.int32)
-            image = tf.image.resize(image, scaled, antialias=True)
-            image = tf.image.resize_with_crop_or_pad(image, SIDE, SIDE)
-        return tf.cast(tf.clip_by_value(tf.round(tf.cast(image, tf.float32)), 0, 255), tf.uint8), label
-
-    pictures = builder.as_dataset(split=split, as_supervised=True, shuffle_files=False)
-    return pictures.map(square, num_parallel_calls=tf.data.AUTOTUNE).batch(256).as_numpy_iterator()
 
 
 class quiet_absl:

@@ -100,7 +100,7 @@ def pytorch(turns: Turns, epochs: int, arrays: str) -> None:
     model = nn.Sequential(
         *(nn.Conv2d(1, 6, 5), nn.Tanh(), nn.AvgPool2d(2)),
         *(nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2)),
-        *(nn.Conv2d(16, 120, 5), nn.Tanh(), nn.Flatten()),
+        *(nn.Flatten(), nn.Linear(400, 120), nn.Tanh()),
         *(nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, 10)),
     )
     assert sum(weights.numel() for weights in model.parameters()) == 61_706

@@ -24,6 +24,12 @@ def test_a_log_gets_one_line_an_epoch(tiny, split, recipe, capsys):
         assert ("left" in line) == (number < 3)
 
 
+def test_it_can_be_left_out(tiny, split, recipe, capsys):
+    run = train(tiny, split, recipe=recipe, epochs=2, progress=False)
+    assert capsys.readouterr().out == ""
+    assert run.images_per_second > 0  # counted all the same
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that is set by hand: `clock.now += 1`."""

@@ -33,22 +33,32 @@ class Noting(keras.callbacks.Callback):
 
 
 class Interrupting(keras.callbacks.Callback):
-    """The stop button, pressed in the middle of epoch `epoch` (from 0) or at its end."""
+    """The stop button, pressed in epoch `epoch` (from 0) while `moment` is on."""
 
-    def __init__(self, epoch: int, middle: bool = True):
+    def __init__(self, epoch: int, moment: str):
         super().__init__()
-        self.when, self.middle, self.now = epoch, middle, 0
+        self.when, self.now = (epoch, moment), 0
+
+    def press(self, moment: str) -> None:
+        if self.when == (self.now, moment):
+            raise KeyboardInterrupt
 
     def on_epoch_begin(self, epoch, logs=None):
         self.now = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.middle and self.now == self.when:
-            raise KeyboardInterrupt
+        self.press("training")
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.press("validation")
 
     def on_epoch_end(self, epoch, logs=None):
-        if not self.middle and epoch == self.when:
-            raise KeyboardInterrupt
+        self.press("the epoch's end")
+
+
+def brighten(images, draws):
+    """A random transform: each image by a number of its own, in training only."""
+    return images if draws is None else images + 2 * draws.uniform(1)[:, :, None, None]
 
 
 class TestLearning:
@@ -71,9 +81,7 @@ class TestLearning:
             np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
     def test_same_seed_same_weights_bit_for_bit(self, tiny, split, recipe, fingerprint):
-        noisy = split.with_transform(
-            lambda images, draws: images if draws is None else images + draws.uniform(1)[:, :, None, None]
-        )
+        noisy = split.with_transform(brighten)
         first = train(tiny, noisy, recipe=recipe, epochs=2, seed=1)
         keras.utils.set_random_seed(99)  # whatever happened in between
         again = train(tiny, noisy, recipe=recipe, epochs=2, seed=1, validation=noisy)
@@ -122,7 +130,7 @@ class TestLearning:
 
 class TestValidation:
     def test_its_figures_are_those_of_evaluate(self, tiny, split, recipe):
-        watched = split.take(31)
+        watched = split.take(31).with_transform(brighten)
         run = train(tiny, split, recipe=recipe, epochs=2, validation=watched)
         loss, accuracy = run.model.evaluate(watched.prepared(), watched.arrays()[1], verbose=0)
         assert run.history["val_loss"][-1] == pytest.approx(loss, rel=1e-4)
@@ -154,23 +162,26 @@ def test_callbacks_hear_of_one_training(tiny, split, recipe):
 
 
 class TestStopping:
-    @pytest.mark.parametrize(("middle", "finished"), [(True, 1), (False, 2)], ids=["in an epoch", "after it"])
-    def test_by_hand_gives_the_run_so_far(self, middle, finished, tiny, split, recipe, tmp_path, capsys, fingerprint):
+    @pytest.mark.parametrize(
+        ("moment", "finished"), [("training", 1), ("validation", 1), ("the epoch's end", 2)]
+    )
+    def test_by_hand_gives_the_run_so_far(self, moment, finished, tiny, split, recipe, tmp_path, capsys, fingerprint):
         noting = Noting()
-        run = train(
-            tiny, split, recipe=recipe, epochs=5, run_dir=tmp_path, callbacks=[noting, Interrupting(1, middle)]
-        )
+        pressed = [noting, Interrupting(1, moment)]
+        run = train(tiny, split, recipe=recipe, epochs=5, validation=split, run_dir=tmp_path, callbacks=pressed)
         assert run.status == "interrupted" and run.epochs == 5
         assert noting.told[-1] == "end"
-        assert int(run.model.optimizer.iterations) == 12
+        assert int(run.model.optimizer.iterations) == 12  # the second epoch's steps were one execution
         said = capsys.readouterr().out.splitlines()[-1]
         assert said == f"stopped by hand in epoch 2 of 5; the run so far is returned and kept in {tmp_path}"
         kept = Run.load(tmp_path, tiny)
         assert kept.status == "interrupted" and fingerprint(kept.model) == fingerprint(run.model)
         assert len(kept.history["loss"]) == finished
+        again = run.model.evaluate(split.prepared(), split.arrays()[1], verbose=0)  # the network is of use
+        assert np.all(np.isfinite(again))
 
     def test_by_hand_before_anything_is_finished(self, tiny, split, recipe, capsys):
-        run = train(tiny, split, recipe=recipe, epochs=1, callbacks=[Interrupting(0)])
+        run = train(tiny, split, recipe=recipe, epochs=1, callbacks=[Interrupting(0, "training")])
         assert run.history == {} and run.status == "interrupted"
         assert capsys.readouterr().out.endswith("stopped by hand in epoch 1 of 1; the run so far is returned\n")
 
@@ -221,6 +232,12 @@ class TestWhatItLearnsFrom:
         for ours, theirs in zip(run.model.get_weights(), model.get_weights(), strict=True):
             np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
+    def test_the_schedule_spans_a_datasets_own_batches(self, tiny, squares):
+        images, labels = squares
+        dataset = tf.data.Dataset.from_tensor_slices((images / np.float32(255), labels)).batch(20)
+        run = train(tiny, dataset, recipe=Recipe(schedule="cosine", batch_size=5), epochs=2)
+        assert float(run.model.optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
+
     def test_a_dataset_of_unknown_length(self, tiny, squares, recwarn):
         images, labels = squares
         flat = tf.data.Dataset.from_tensor_slices((images / np.float32(255), labels.astype(np.int64)))
@@ -239,7 +256,10 @@ class TestWhatItLearnsFrom:
             (lambda ds: ds.batch(4).map(lambda image, label: {"x": image, "y": label}), "must yield batches"),
             (lambda ds: ds.batch(4).map(lambda x, y: (x, tf.one_hot(y, 3))), "must yield batches"),
             (lambda ds: ds.batch(4).map(lambda x, y: (x * 255, y)), "these go from .* to 2.*: pass them as uint8"),
-            (lambda ds: ds.batch(4).map(lambda x, y: (tf.cast(x * 255, tf.uint8), y)), "floating point.* not uint8"),
+            (
+                lambda ds: ds.batch(4).map(lambda x, y: (tf.cast(x * 255, tf.uint8), y)),
+                r"not uint8: add .map\(lambda images, labels: \(images / 255",
+            ),
             (lambda ds: ds.batch(4).map(lambda x, y: (x, y + 3)), r"labels from [345] to 5, but tiny has 3 outputs"),
             (lambda ds: ds.batch(4).map(lambda x, y: (x, tf.cast(y, tf.float32))), "float32 labels"),
         ],
