@@ -63,7 +63,14 @@ class Split:
         return self._like(self._images[:count], self._labels[:count])
 
     def joined(self, other: "Split") -> "Split":
-        """These examples followed by `other`'s, prepared as these are."""
+        """These examples followed by `other`'s, prepared as these are.
+
+        Raises:
+            ValueError: images of another shape or type.
+        """
+        if other._images.shape[1:] != self._images.shape[1:] or other._images.dtype != self._images.dtype:
+            mine, its = ((split._images.shape[1:], split._images.dtype.name) for split in (self, other))
+            raise ValueError(f"only splits with images of one shape and type can be joined, not {mine} and {its}")
         return self._like(
             tf.concat([self._images, other._images], 0), tf.concat([self._labels, other._labels], 0)
         )

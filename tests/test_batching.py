@@ -125,6 +125,12 @@ def test_arrays_are_the_stored_ones():
         images[0] = 0
 
 
+@pytest.mark.parametrize("images", [np.zeros((2, 4, 4, 2), np.uint8), np.zeros((2, 4, 3, 2), np.float32)])
+def test_unlike_splits_are_not_joined(images):
+    with pytest.raises(ValueError, match=r"one shape and type can be joined, not \(.*4, 3, 2.*uint8"):
+        Split(np.zeros((2, 4, 3, 2), np.uint8), [0, 1]).joined(Split(images, [0, 1]))
+
+
 def test_take_and_joined():
     first = numbered().with_transform(lambda images: images * 2).take(5)
     both = first.joined(Split(np.full((2, 4, 3, 2), 255, np.uint8), [7, 8]))

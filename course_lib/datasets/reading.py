@@ -67,7 +67,7 @@ def _load_copy(kept: pathlib.Path, state: list) -> Arrays | None:
         with np.load(kept) as arrays:  # a ZIP file: its checksums are verified
             if arrays["state"].tolist() == [list(file) for file in state]:
                 return arrays["images"], arrays["labels"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile):
         pass  # none, or none that can be used: the records are decoded again
     return None
 

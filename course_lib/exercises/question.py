@@ -151,6 +151,8 @@ def _plain(answer: object) -> object:
     if not isinstance(answer, str):
         return answer
     answer = answer.strip()
+    if re.fullmatch(r"\d{1,3}(,\d{3})+", answer):  # 2,400
+        return int(answer.replace(",", ""))
     if sizes := re.fullmatch(r"[(\[]?\s*(\d+(?:\s*[x×,]\s*\d+)+)\s*[)\]]?", answer):
         return tuple(int(size) for size in re.findall(r"\d+", sizes[1]))
     try:

@@ -31,7 +31,7 @@ class Setting:
             "options": self.options,
             "recipe": json.loads(json.dumps(dataclasses.asdict(self.recipe))),
             "epochs": self.epochs,
-            "data": (self.data.__doc__ or "").strip(),
+            "data": " ".join((self.data.__doc__ or "").split()),  # Python 3.13 strips a docstring's indents
         }
 
 

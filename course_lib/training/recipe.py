@@ -1,9 +1,10 @@
 """A recipe: everything that decides how a network is trained, apart from the network and the data."""
 
+import contextlib
 import dataclasses
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import keras
 
@@ -57,7 +58,20 @@ class Recipe:
         arguments = {"momentum": self.momentum} if self.optimizer in ("sgd", "rmsprop") else {}
         if self.optimizer == "adamw":
             chosen, arguments = OPTIMIZERS["adamw"], {"weight_decay": self.weight_decay}
-        return chosen(self._learning_rate(epochs, steps_per_epoch), **arguments)
+        made = chosen(self._learning_rate(epochs, steps_per_epoch), **arguments)
+        if self.optimizer == "adamw":
+            made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])  # the kernels alone
+        return made
+
+    @contextlib.contextmanager
+    def building(self) -> Iterator[None]:
+        """Networks built inside compute in this precision; Keras' dtype policy before is put back."""
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(self.precision)
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(before)
 
     def _learning_rate(self, epochs: int, steps_per_epoch: int):
         schedules = keras.optimizers.schedules

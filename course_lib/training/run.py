@@ -25,7 +25,7 @@ class Run:
         epochs: how many were asked for; `history` holds those that were finished.
         seconds: wall-clock time in all.
         images_per_second: images trained on over the time spent training on them.
-        data: examples (None where not known), image shape, and whether the order of the batches can be repeated.
+        data: examples (None where not known), image shape, batch size, and whether the batches' order can be repeated.
         status: "finished" or "interrupted".
     """
 
@@ -79,7 +79,8 @@ class Run:
                 f"{folder} holds no run that can be read ({type(error).__name__}: {error}); a run folder has "
                 f"{RECORD} and {WEIGHTS}, as run.save(path) or train(run_dir=path) writes them"
             ) from error
-        model = build()
+        with run.recipe.building():
+            model = build()
         if model.count_params() != parameters:
             raise ValueError(
                 f"the run in {folder} is of {name} with {parameters:,} parameters, but build() made "

@@ -56,7 +56,9 @@ def train(
     folder = None if run_dir is None else writable(run_dir)
     feed = as_feed(data)
     watched = None if validation is None else as_feed(validation, "validation")
-    model = _seeded(build, seed, recipe.precision)
+    keras.utils.set_random_seed(seed)
+    with recipe.building():
+        model = build_checked(build)
     check_fit(model, feed)
     if watched is not None:
         check_fit(model, watched, "validation")
@@ -79,6 +81,7 @@ def train(
         data={
             "examples": None if own else len(feed),
             "image_shape": list(model.input_shape[1:]),
+            "batch_size": batch_size,  # the recipe's, or that of the caller's own dataset
             "repeatable_order": not own,
         },
         status="finished" if finished else "interrupted",
@@ -98,17 +101,6 @@ def _check(recipe: object, epochs: object, seed: object, devices: object) -> Non
         raise ValueError(f"recipe must be a training.Recipe, not {recipe!r}")
     if devices not in ("auto", 1):
         raise ValueError(f"devices must be 'auto' or 1: this trainer uses one device, not {devices!r}")
-
-
-def _seeded(build: Callable[[], keras.Model], seed: int, precision: str) -> keras.Model:
-    """The network with its first weights decided by `seed`, computing in `precision`."""
-    keras.utils.set_random_seed(seed)
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
-        return build_checked(build)
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _compile(model: keras.Model, recipe: Recipe, epochs: int, steps: int, batch_size: int) -> None:

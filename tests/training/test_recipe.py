@@ -149,6 +149,7 @@ class TestSteps:
     def test_adamw_decays_beside_the_gradient(self):
         found = self.taken(Recipe(optimizer="adamw", learning_rate=0.1, weight_decay=0.5))
         np.testing.assert_allclose(found["kernel"], self.adam(coupled=0, decoupled=0.5), rtol=1e-4)
+        np.testing.assert_allclose(found["bias"], self.adam(coupled=0, decoupled=0), rtol=1e-4)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])

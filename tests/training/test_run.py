@@ -35,7 +35,7 @@ def test_the_record_is_plain_json(run, tmp_path):
     assert sorted(record["history"]) == ["accuracy", "loss", "val_accuracy", "val_loss"]
     assert all(len(values) == 2 for values in record["history"].values())
     assert record["recipe"]["learning_rate"] == 0.1
-    assert record["data"] == {"examples": 53, "image_shape": [6, 6, 1], "repeatable_order": True}
+    assert record["data"] == {"examples": 53, "image_shape": [6, 6, 1], "batch_size": 10, "repeatable_order": True}
     assert record["versions"]["keras"] == keras.version() and record["versions"]["numpy"] == np.__version__
     assert record["hardware"]["cores"] >= 1 and record["hardware"]["engine"] == keras.backend.backend()
 
@@ -102,3 +102,11 @@ def test_a_place_that_cannot_be_written(run, tmp_path):
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(ValueError, match=r"cannot be written \(.+\): choose another folder"):
             run.save(place)
+
+
+def test_a_run_is_loaded_in_the_precision_it_was_trained_in(tiny, split, tmp_path):
+    recipe = Recipe(learning_rate=0.1, batch_size=10, precision="mixed_bfloat16")
+    train(tiny, split, recipe=recipe, epochs=1, run_dir=tmp_path)
+    model = Run.load(tmp_path, tiny).model
+    assert {layer.compute_dtype for layer in model.layers if layer.weights} == {"bfloat16"}
+    assert keras.config.dtype_policy().name == "float32"

@@ -222,7 +222,7 @@ class TestWhatItLearnsFrom:
         dataset = tf.data.Dataset.from_tensor_slices((images / np.float32(255), labels)).batch(20)
         run = train(tiny, dataset, recipe=Recipe(batch_size=5), epochs=2, validation=dataset)
         assert int(run.model.optimizer.iterations) == 6  # its batch size, not the recipe's
-        assert run.data == {"examples": None, "image_shape": [6, 6, 1], "repeatable_order": False}
+        assert run.data == {"examples": None, "image_shape": [6, 6, 1], "batch_size": 20, "repeatable_order": False}
         keras.utils.set_random_seed(0)
         model = tiny()
         model.compile(keras.optimizers.SGD(0.01, 0.9), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
