@@ -10,6 +10,7 @@ from course_lib.visualization.confusion import confusion, confusion_matrix, most
 from course_lib.visualization.convolution import convolution_step, convolve
 from course_lib.visualization.curves import curves
 from course_lib.visualization.error_surface import ErrorSurface, draw_error_surface, error_surface
+from course_lib.visualization.explore import explore
 from course_lib.visualization.feature_maps import draw_feature_maps, feature_maps
 from course_lib.visualization.filters import filters, kernels
 from course_lib.visualization.images import images, montage
@@ -19,7 +20,7 @@ from course_lib.visualization.style import PALETTE, new_axes, style
 
 __all__ = [
     "PALETTE", "ErrorSurface", "LiveCurves", "Mistakes", "architecture", "confusion", "confusion_matrix",
-    "convolution_step", "convolve", "curves", "draw_error_surface", "draw_feature_maps", "error_surface",
+    "convolution_step", "convolve", "curves", "draw_error_surface", "draw_feature_maps", "error_surface", "explore",
     "feature_maps", "filters", "find_mistakes", "images", "kernels", "mistakes", "montage", "most_confused",
     "nearest_training_images", "new_axes", "show", "stages", "style",
 ]  # fmt: skip
