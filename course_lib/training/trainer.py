@@ -62,8 +62,7 @@ def train(
     check_fit(model, feed)
     if watched is not None:
         check_fit(model, watched, "validation")
-    own = isinstance(feed, OwnDataset)
-    batch_size = feed.batch_size if own else recipe.batch_size
+    batch_size = feed.batch_size if isinstance(feed, OwnDataset) else recipe.batch_size
     steps = -(-len(feed) // batch_size)
     _compile(model, recipe, epochs, steps, batch_size)
     meter = Progress(epochs, len(feed), batch_size, show=progress)
@@ -78,12 +77,7 @@ def train(
         seed=seed,
         seconds=time.perf_counter() - began,
         images_per_second=meter.images_per_second,
-        data={
-            "examples": None if own else len(feed),
-            "image_shape": list(model.input_shape[1:]),
-            "batch_size": batch_size,  # the recipe's, or that of the caller's own dataset
-            "repeatable_order": not own,
-        },
+        data=_about(feed, model.input_shape[1:], batch_size),
         status="finished" if finished else "interrupted",
     )
     if folder is not None:
@@ -92,6 +86,17 @@ def train(
         kept = f" and kept in {folder}" if folder else ""
         print(f"stopped by hand in epoch {meter.epoch + 1} of {epochs}; the run so far is returned{kept}")
     return run
+
+
+def _about(feed, image_shape: tuple[int, ...], batch_size: int) -> dict[str, object]:
+    """What a run records of its data; `batch_size` is the recipe's, or that of the caller's own dataset."""
+    own = isinstance(feed, OwnDataset)
+    return {
+        "examples": None if own else len(feed),
+        "image_shape": list(image_shape),
+        "batch_size": batch_size,
+        "repeatable_order": not own,
+    }
 
 
 def _check(recipe: object, epochs: object, seed: object, devices: object) -> None:
