@@ -5,11 +5,12 @@ This is a leaf: it imports nothing of the kit and nothing heavy.
 
 import csv
 import difflib
+import importlib
 import json
 import os
 import pathlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PUBLISHED = ROOT / "data" / "published"  # numbers with their sources, one CSV a subject
@@ -28,6 +29,21 @@ def published(name: str) -> list[dict[str, str]]:
         raise FileNotFoundError(f"no table {name!r} in {PUBLISHED}; there are: {known}")
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def lazily(package: str, homes: dict[str, str]) -> Callable[[str], object]:
+    """A package's `__getattr__`, which imports a public name's module when the name is first used.
+
+    `homes` says where each name lives: a module of the package, or a dotted path.
+    """
+
+    def look_up(name: str) -> object:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        home = homes[name]
+        return getattr(importlib.import_module(home if "." in home else f"{package}.{home}"), name)
+
+    return look_up
 
 
 def offline() -> bool:

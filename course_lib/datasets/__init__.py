@@ -1,6 +1,6 @@
 """What there is to look at: data sets by name, split once and for all, and transforms for their images."""
 
-import importlib
+from course_lib import common
 
 _HOMES = {
     "CATALOG": "catalog",
@@ -13,10 +13,4 @@ _HOMES = {
     "paper_frame": "transforms",
 }
 __all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = _HOMES[name]
-    return getattr(importlib.import_module(home if "." in home else f"{__name__}.{home}"), name)
+__getattr__ = common.lazily(__name__, _HOMES)

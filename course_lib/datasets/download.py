@@ -5,11 +5,12 @@ already on its way is never cut off.
 """
 
 import http.client
-import pathlib
 import threading
 import urllib.error
 import urllib.parse
 import urllib.request
+
+from course_lib.datasets.reading import tfds_folder
 
 PATIENCE = 10.0  # seconds
 
@@ -25,8 +26,7 @@ def fetch(builder, files: tuple[str, ...], offline: bool) -> None:
     Raises:
         FileNotFoundError: says the file, the reason and both ways on.
     """
-    root = pathlib.Path(builder.data_path).parents[len(pathlib.Path(builder.info.full_name).parts) - 1]
-    by_hand = root / "downloads" / "manual"  # where TFDS looks first
+    by_hand = tfds_folder(builder) / "downloads" / "manual"  # where TFDS looks first
     urls = {info.filename: url for url, info in builder.url_infos.items() if not files or info.filename in files}
     missing = {file: url for file, url in urls.items() if not (by_hand / file).is_file()}
     ways_on = (

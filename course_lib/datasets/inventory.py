@@ -14,12 +14,15 @@ def status(data_dir: str | None = None) -> list[dict[str, object]]:
 def digits_status() -> str:
     """Which digits `load("digits")` will give, in a phrase."""
     with quiet_absl():
-        state = _row("mnist", None)["state"]
+        row = _row("mnist", None)
+    state = row["state"]
     if state == "here":
         return "MNIST is here"
     if common.offline():
         return f"MNIST {state}, offline: UCI digits stand in"
-    return f"MNIST {state}: " + ("UCI digits stand in" if state == "damaged" else "11.6 MB to download")
+    if state == "damaged":
+        return "MNIST damaged: UCI digits stand in"
+    return f"MNIST {state}: {row['download_mb']} MB to download"
 
 
 def _row(name: str, data_dir: str | None) -> dict[str, object]:

@@ -19,9 +19,14 @@ class DamagedDataError(ValueError):
     """A prepared data folder that is incomplete or does not read."""
 
 
-def advice(builder) -> str:
-    """What mends a damaged folder."""
-    return f"Delete that folder and load {builder.name} again."
+def advice(name: str) -> str:
+    """What mends the damaged folder of the set `name`."""
+    return f"Delete that folder and load {name} again."
+
+
+def tfds_folder(builder) -> pathlib.Path:
+    """The folder that holds all of TFDS's sets, the builder's among them."""
+    return pathlib.Path(builder.data_path).parents[len(pathlib.Path(builder.info.full_name).parts) - 1]
 
 
 def read(builder, split: str, keys: Keys) -> Arrays:
@@ -42,7 +47,8 @@ def read(builder, split: str, keys: Keys) -> Arrays:
     expected = builder.info.splits[split].num_examples
     if len(labels) != expected:
         raise DamagedDataError(
-            f"{builder.data_path} is damaged: {len(labels)} of {expected} {split} examples are there. {advice(builder)}"
+            f"{builder.data_path} is damaged: {len(labels)} of {expected} {split} examples are there. "
+            f"{advice(builder.name)}"
         )
     _save_copy(kept, state, images, labels)
     return images, labels
@@ -56,9 +62,8 @@ def _joined(blocks: Iterator[Arrays]) -> Arrays:
 
 def _kept_copy(builder, split: str) -> pathlib.Path:
     """Where the decoded arrays of a split are kept beside TFDS's folders; deleting it only costs time."""
-    name = pathlib.Path(builder.info.full_name)
-    root = pathlib.Path(builder.data_path).parents[len(name.parts) - 1]
-    return root / "course_lib" / "-".join(name.parts) / f"{split}.npz"
+    name = builder.info.full_name.replace("/", "-")
+    return tfds_folder(builder) / "course_lib" / name / f"{split}.npz"
 
 
 def _load_copy(kept: pathlib.Path, state: list) -> Arrays | None:

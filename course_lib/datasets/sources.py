@@ -64,7 +64,7 @@ def open_builder(name: str, data_dir: str | os.PathLike | None = None):
         root = data_dir or os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
         folder = os.path.join(os.path.expanduser(root), name)
         raise DamagedDataError(
-            f"{folder} is damaged: its dataset_info.json does not read. Delete that folder and load {name} again."
+            f"{folder} is damaged: its dataset_info.json does not read. {advice(name)}"
         ) from error
 
 
@@ -74,11 +74,11 @@ def folder_damage(builder) -> str | None:
     if not folder.exists():
         return None
     if not builder.is_prepared():
-        return f"{folder} is half-written: it has no dataset_info.json. {advice(builder)}"
+        return f"{folder} is half-written: it has no dataset_info.json. {advice(builder.name)}"
     for split in builder.info.splits.values():
         for path in split.filepaths:
             if not path.exists():
-                return f"{folder} is damaged: {path.name} is missing. {advice(builder)}"
+                return f"{folder} is damaged: {path.name} is missing. {advice(builder.name)}"
     return None
 
 
@@ -119,16 +119,13 @@ def _from_tfds(name: str, builder, entry: Entry | None) -> ImageDataset:
         parts = {split: read(builder, split, keys) for split in builder.info.splits if split in USED_SPLITS}
     except tf.errors.OpError as error:
         reason = re.sub(r"{{.*?}} *| *\[Op:.*", "", error.message.splitlines()[0])  # less TensorFlow's own places
-        raise DamagedDataError(f"{builder.data_path} is damaged: {reason}. {advice(builder)}") from error
+        raise DamagedDataError(f"{builder.data_path} is damaged: {reason}. {advice(builder.name)}") from error
     if not parts:
         raise ValueError(f"{name} has none of the splits {USED_SPLITS}, only {tuple(builder.info.splits)}")
     images, labels = parts.pop("train" if "train" in parts else next(iter(parts)))
     held_out = [parts[split] for split in ("validation", "test") if split in parts]
-    if not held_out:  # a set in one piece: its last tenth is the test set
-        cut = len(labels) - len(labels) // 10
-        held_out, images, labels = [(images[cut:], labels[cut:])], images[:cut], labels[:cut]
-    if len(held_out) == 1:
-        whole = entry and sum(entry.counts[:2]) == len(labels)
+    while len(held_out) < 2:  # first what is missing for the test, then for validation: the last tenth of the rest
+        whole = held_out and entry and sum(entry.counts[:2]) == len(labels)
         cut = len(labels) - (entry.counts[1] if whole else len(labels) // 10)
         held_out.insert(0, (images[cut:], labels[cut:]))
         images, labels = images[:cut], labels[:cut]
