@@ -22,8 +22,8 @@ def layer_table(model: keras.Model) -> list[dict[str, object]]:
 
     - `layer`, `kind`, `output_shape`: its name, its class, the shape of its output for one image.
     - `parameters`, `trainable_parameters`: the numbers it holds, and those of them that training changes.
-    - `multiply_adds`: multiplications by a weight for one image. Those of normalization and PReLU, which
-      could be merged into a neighboring layer or are one for each value, are not counted.
+    - `multiply_adds`: multiplications by a weight for one image, without the one a value of normalization and
+      PReLU.
     - `connections`: the inputs of all its units, and one for each bias (LeCun et al. 1998). Layers that squash,
       normalize, reshape or merge what other units computed have none.
     - `depth`: how many layers with multiply-adds there are from the image to here, on the longest path.
@@ -34,7 +34,7 @@ def layer_table(model: keras.Model) -> list[dict[str, object]]:
     - `activation_bytes`: its output for one image in float32 if training must keep it until the gradient comes
       back, else 0. Kept is what an activation function puts out, and what enters a layer whose gradient depends
       on its input: convolution, dense, normalization, maximum pooling, PReLU. What is only added, concatenated,
-      averaged or activated next is not.
+      averaged or activated next is not. Nor are dropout's masks counted, or what a layer keeps in between.
 
     Raises:
         ValueError: a model that is no graph of layers over images of one fixed size, or a layer of unknown cost.
@@ -81,7 +81,7 @@ def compare(names: Iterable[str], batch_size: int = 128) -> list[dict[str, objec
     - `weight_bytes`: all parameters; `gradient_bytes` and `momentum_bytes`: the trainable ones once more each.
     - `activation_bytes`: what training keeps of `batch_size` images (see `layer_table`).
     - `memory_bytes`: the sum of these four, which training with momentum in float32 holds at least. The images,
-      dropout's masks, the gradients of the activations and a library's workspace come on top.
+      the gradients of the activations and a library's workspace come on top.
     - `top1_error`, `top5_error`, `test_error` in percent, and how they were `measured`: the network's first
       published measurement, None where there is none.
 

@@ -24,10 +24,6 @@ def parameters(name):
     return int(BY_NAME[name][0]["parameters"])
 
 
-def best(name, column="top5_error"):
-    return min(errors(row)[column] for row in BY_NAME[name] if column in errors(row))
-
-
 def test_every_network_of_the_lecture_has_a_row():
     names = {
         *("neocognitron", "lenet5_1998", "lenet5", "alexnet", "alexnet_one_tower", "zfnet", "googlenet", "prelu_net"),
@@ -94,8 +90,9 @@ def test_what_the_papers_conclude_is_in_the_numbers():
     assert single["resnet18"]["top1_error"] < single["plain18"]["top1_error"] < single["plain34"]["top1_error"]
     assert single["resnet34"]["top1_error"] > single["resnet50"]["top1_error"] > single["resnet152"]["top1_error"]
     assert single["vgg11_lrn"]["top5_error"] >= single["vgg11"]["top5_error"] > single["vgg13"]["top5_error"]
-    deep = [errors(BY_NAME[f"resnet{depth}"][0])["test_error"] for depth in (20, 32, 44, 56, 110)]
-    assert deep == sorted(deep, reverse=True) and best("resnet1202", "test_error") > best("resnet56", "test_error")
+    deep = [single[f"resnet{depth}"]["test_error"] for depth in CIFAR_DEPTHS]
+    assert deep == sorted(deep, reverse=True)
+    assert single["resnet1202"]["test_error"] > single["resnet56"]["test_error"]
 
 
 def test_every_depth_in_a_name_is_the_depth():

@@ -262,6 +262,32 @@ def test_compare():
     assert today["memory_bytes"] == 3 * 4 * 61_706 + 10 * 32_336
 
 
+RECOUNTED = {  # billions of multiply-adds, from the papers' tables by hand
+    "vgg16": 15.470,
+    "vgg19": 19.632,
+    "googlenet": 1.583,  # why the paper says 1.5 is in its note
+    "prelu_net": 53.46,
+    "plain34": 3.644,
+    "resnet18": 1.814,
+    "resnet34": 3.664,
+    "resnet50": 3.858,
+    "resnet101": 7.570,
+    "resnet152": 11.282,
+}
+
+
+LARGE = pytest.mark.slow  # 1.3 GB of weights, and as much again to draw them
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=LARGE if name == "prelu_net" else ()) for name in RECOUNTED])
+def test_costs_are_the_published(name):
+    (row,) = compare([name])
+    published = models.CATALOG[name].published[0]
+    assert (row["depth"], row["trainable_parameters"]) == (published["depth"], published["parameters"])
+    assert row["multiply_adds"] / 1e9 == pytest.approx(RECOUNTED[name], rel=3e-4)
+    assert row["multiply_adds"] == pytest.approx(published["multiply_adds"], rel=0.06 if name == "googlenet" else 0.03)
+
+
 def test_compare_holds_one_network_at_a_time(monkeypatch):
     build, built = catalog.build, []
 
