@@ -108,7 +108,7 @@ def test_winners():
     assert kinds["2012", "winner"] == kinds["2013", "winner"] == 2, "with and without extra data"
     assert all(row["extra_data"] in ("yes", "no") for row in WINNERS if row["kind"] != "human")
     assert {row["kind"] for row in WINNERS} == {"winner", "second", "entry", "human"}
-    assert {row["entry"] for row in WINNERS} == {"ensemble", ""}
+    assert {row["entered_as"] for row in WINNERS} == {"ensemble", ""}
     alike = [row for row in WINNERS if row["kind"] == "winner" and row["extra_data"] == "no"]
     falling = [float(row["top5_error"]) for row in alike]
     assert falling == sorted(falling, reverse=True) and len(falling) == 8
