@@ -2,15 +2,14 @@
 
 import dataclasses
 import itertools
-import math
 
 from course_lib.visualization import architecture_blocks as blocks
 from course_lib.visualization.architecture_stages import Stage, stages
 from course_lib.visualization.style import FAINT, INK, MUTED, new_axes, style
 
 SIDE, DEPTH = 1.3, 1.3  # inches: the longest side of a map, and the most maps or units
-ROW = 11.0  # inches: what is longer goes on in another row
-RANGE = 16  # where the longest side is more than so many times the shortest, square roots are drawn
+ROW = 12.0  # inches: what is longer goes on in another row
+RANGE = 10  # where the longest side is more than so many times the shortest, square roots are drawn
 ROOTS = "Drawn on a square-root scale: sides of maps by √pixels,\ndepths of stacks by √maps, lengths of bars by √units."
 
 
@@ -29,7 +28,7 @@ def architecture(model, *, ax=None):
     boxes = _in_rows(_place(stages(model)))
     steps = list(itertools.pairwise(boxes))
     right = max(max(box.right + 0.35, box.middle + _label_width(box.stage) / 2) for box in boxes)
-    right = max([right, *(blocks.reach(before.stage, _entry(before, after)) for before, after in steps)])
+    right = max([right, *(blocks.reach(before.stage, after.entry) for before, after in steps)])
     bottom = boxes[-1].bottom - (0.5 if boxes[0].power < 1 else 0)
     if ax is None:
         ax = new_axes(right + 0.15, boxes[0].y + boxes[0].above + 0.6 - bottom)
@@ -57,6 +56,7 @@ class _Box:
     height: float
     depth: float  # how far the front map lies to the right of and below the back one
     power: float  # 1, or 0.5 where square roots are drawn
+    entry: float = 0.0  # where the way to it begins: at the middle of the stage before, or at the left of the row
     y: float = 0.0  # of the middle of its row
     above: float = 0.0  # from there to the arrows below the row's stacks, and to the titles above them
     below: float = 0.0  # from the arrows to the end of the row
@@ -103,17 +103,27 @@ def _place(found: list[Stage]) -> list[_Box]:
 
 
 def _in_rows(boxes: list[_Box]) -> list[_Box]:
-    """Boxes placed in one row, cut into as many rows of about the same length as they need."""
-    length = boxes[-1].right
-    count = math.ceil(length / ROW)
-    placed, shift, y = [], 0.0, None
-    for _, group in itertools.groupby(zip([None, *boxes], boxes), lambda pair: int(count * pair[1].middle / (length+.1))):
-        row = list(group)
-        shift = row[0][0].middle if row[0][0] else 0.0
-        above = max(box.height + box.depth for _, box in row) / 2 + blocks.clearance([box.stage for _, box in row])
-        below = max(blocks.height(before and before.stage, box.stage) for before, box in row)
-        y = 0.0 if y is None else placed[-1].bottom - 0.5 - above
-        placed += [dataclasses.replace(box, left=box.left - shift, y=y, above=above, below=below) for _, box in row]
+    """Boxes placed in one row, cut into as few rows of about the same length as fit."""
+    for count in range(1, len(boxes) + 1):
+        placed = _cut(boxes, count)
+        if max(box.right for box in placed) <= ROW:
+            break
+    return placed
+
+
+def _cut(boxes: list[_Box], count: int) -> list[_Box]:
+    length, placed = boxes[-1].right, []
+    pairs = itertools.pairwise([boxes[0], *boxes])  # each with the one before; the first with itself
+    for number, row in itertools.groupby(pairs, lambda pair: int(count * pair[1].middle / length)):
+        row = list(row)
+        start = row[0][0].middle if number else 0.0
+        above = max(box.height + box.depth for _, box in row) / 2
+        above += 0.3 if any(box.stage.branches for _, box in row) else 0.15
+        below = max(blocks.height(before.stage, box.stage) for before, box in row)
+        y = placed[-1].bottom - 0.55 - above if placed else 0.0
+        for before, box in row:
+            entry, left = before.middle - start, box.left - start
+            placed.append(dataclasses.replace(box, left=left, entry=entry, y=y, above=above, below=below))
     return placed
 
 
@@ -137,21 +147,15 @@ def _draw(ax, box: _Box) -> None:
         ax.fill(*corners, facecolor=color, edgecolor=INK, linewidth=0.7, zorder=3)
 
 
-def _entry(before: _Box, after: _Box) -> float:
-    """Where the way to a stage begins: at the middle of the one before, or at the left of its row."""
-    return before.middle if before.y == after.y else 0.0
-
-
 def _step(ax, before: _Box, after: _Box) -> None:
     """What is done from one stage to the next: drawn between them, and written under an arrow or as a block."""
-    entry, y = _entry(before, after), after.y - after.above
+    start, end, y = after.entry + 0.08, after.middle - 0.08, after.y - after.above
     if before.y != after.y:
         _arrow(ax, before.middle + 0.08, before.middle + 0.7, before.y - before.above)
     elif after.stage.window:
         _window(ax, before, after)
     elif _is_bar(after.stage):
         _all_connected(ax, before, after)
-    start, end = entry + 0.08, after.middle - 0.08
     if after.stage.branches:
         start = blocks.draw(ax, after.stage, start, end, y)
     else:
@@ -159,7 +163,7 @@ def _step(ax, before: _Box, after: _Box) -> None:
                 ha="center", va="top", fontsize=11, linespacing=1.1)  # fmt: skip
     _arrow(ax, start, end, y)
     for number, head in enumerate(before.stage.heads):
-        blocks.draw_head(ax, head, entry, y, after.bottom + blocks.LINE * (number + 0.5))
+        blocks.draw_head(ax, head, after.entry, y, after.bottom + blocks.LINE * (number + 0.5))
 
 
 def _arrow(ax, start: float, end: float, y: float) -> None:

@@ -9,26 +9,21 @@ LINE = 0.33  # inches from branch to branch
 GAP = 0.14  # inches between the boxes of a branch, and from its ends to where it forks and joins
 
 
-def clearance(row: list[Stage]) -> float:
-    """Inches between the stacks and the arrows below them, more where boxes stand on the arrows."""
-    return 0.3 if any(stage.branches for stage in row) else 0.15
-
-
 def width(stage: Stage) -> float:
     """Inches between the middles of two stages that its branches need."""
     rows = [_row_width(_labels(stage, branch)) for branch in stage.branches]
     return max(rows) + 3 * GAP + 0.41 if rows else 0.0
 
 
-def height(before: Stage | None, stage: Stage) -> float:
+def height(before: Stage, stage: Stage) -> float:
     """Inches below the arrow for what is written there, and for the further outputs of the stage before."""
     rows = LINE * len(stage.branches) + 0.15 if stage.branches else 0.6
-    return rows + (LINE * len(before.heads) + 0.2 if before and before.heads else 0.0)
+    return rows + (LINE * len(before.heads) + 0.2 if before.heads else 0.0)
 
 
 def reach(stage: Stage, x: float) -> float:
     """How far to the right the further outputs of a stage reach that begin at x."""
-    return max((x + _head_width(head) + 0.12 * len(head[-1].name) for head in stage.heads), default=0.0)
+    return max((x + _row_width(_head_labels(head)) + 4 * GAP for head in stage.heads), default=0.0)
 
 
 def draw(ax, stage: Stage, start: float, end: float, y: float) -> float:
@@ -39,30 +34,31 @@ def draw(ax, stage: Stage, start: float, end: float, y: float) -> float:
         row = y - LINE * index
         ax.plot([fork, fork, join, join], [y, row, row, y], color=MUTED, linewidth=1.2, solid_joinstyle="round")
         labels = _labels(stage, branch)
-        _row(ax, branch or stage.entrance, labels, (fork + join - 0.06 - _row_width(labels)) / 2, row, dashed=not branch)
-    sign = {"add": "+", "multiply": "×"}.get(stage.operation)
-    if sign:
+        _row(
+            ax, branch or stage.entrance, labels, (fork + join - 0.06 - _row_width(labels)) / 2, row, dashed=not branch
+        )
+    if stage.operation == "add":
         ax.plot(join, y, "o", markersize=11, markerfacecolor="white", markeredgecolor=INK, zorder=4)
-        ax.text(join, y, sign, ha="center", va="center_baseline", fontsize=11, zorder=5)
+        ax.text(join, y, "+", ha="center", va="center_baseline", fontsize=11, zorder=5)
+        words = []
     else:
         ax.plot([join, join], [y, y - LINE * (len(stage.branches) - 1)], color=INK, linewidth=2.5)
-    caption = ([] if sign else [stage.operation]) + ([f"× {stage.repeats}"] if stage.repeats > 1 else [])
-    ax.text((fork + join) / 2, y - LINE * (len(stage.branches) - 0.45), " ".join(caption),
+        words = [stage.operation]
+    words += [f"× {stage.repeats}"] if stage.repeats > 1 else []
+    ax.text((fork + join) / 2, y - LINE * (len(stage.branches) - 0.45), " ".join(words),
             ha="center", va="top", fontsize=11)  # fmt: skip
     return join
 
 
 def draw_head(ax, head: tuple[Stage, ...], x: float, top: float, y: float) -> None:
     """A further output, which begins at a stage and leads to the right below everything else."""
-    labels = [stage.label for stage in head]
-    end = x + _head_width(head)
-    ax.plot([x, x, end], [top, y, y], color=MUTED, linewidth=1.2)
-    _row(ax, head, labels, x + 2 * GAP, y)
-    ax.text(end + 0.05, y, head[-1].name, va="center", weight="bold", fontsize=11)
+    ax.plot([x, x, x + 2 * GAP], [top, y, y], color=MUTED, linewidth=1.2)
+    _row(ax, head, _head_labels(head), x + 2 * GAP, y)
 
 
-def _head_width(head: tuple[Stage, ...]) -> float:
-    return _row_width([stage.label for stage in head]) + 3 * GAP
+def _head_labels(head: tuple[Stage, ...]) -> list[str]:
+    """What the boxes of a further output say: the last, its name and number of units."""
+    return [*(stage.label for stage in head[:-1]), f"{head[-1].name}: {head[-1].shape[-1]}"]
 
 
 def _labels(stage: Stage, branch: tuple[Stage, ...]) -> list[str]:
@@ -79,7 +75,8 @@ def _box_width(label: str) -> float:
 
 
 def _row(ax, operations, labels: list[str], left: float, y: float, dashed: bool = False) -> None:
-    """Boxes from left to right."""
+    """Boxes from left to right on one line."""
+    ax.plot([left, left + _row_width(labels)], [y, y], color=MUTED, linewidth=1.2)
     for operation, label in zip(operations, labels, strict=True):
         right = left + _box_width(label)
         ax.fill([left, right, right, left], [y - 0.12, y - 0.12, y + 0.12, y + 0.12], facecolor=COLORS[operation.kind],

@@ -64,16 +64,18 @@ def stages(model) -> list[Stage]:
     sources, outputs = _graph(model)
     trunk = max((_lineage(output, sources) for output in outputs), key=len)
     heads = [_path(output, {None, *trunk}, sources) for output in outputs]
-    found, start = [Stage("input", shape[1:], "input", "input")], None
+
+    def begun(block: list) -> tuple[tuple[Stage, ...], ...]:
+        return tuple(head for end, path in heads if end in block and (head := _computing(path)))
+
+    found, start = [Stage("input", shape[1:], "input", "input", heads=begun([None]))], None
     for block in _blocks(trunk, sources):
         last = block[-1]
         if len(sources[last]) > 1:
-            paths = [_path(source, {start}, sources)[1] for source in sources[last]]
-            found.append(_block(block, [_computing(path) for path in paths]))
+            found.append(_block(block, [_path(source, {start}, sources)[1] for source in sources[last]]))
         else:
             found.extend(_computing(block))
-        own = tuple(_computing(path) for end, path in heads if path and end in block)
-        found[-1] = dataclasses.replace(found[-1], heads=found[-1].heads + own)
+        found[-1] = dataclasses.replace(found[-1], heads=found[-1].heads + begun(block))
         start = last
     return _folded(found)
 
@@ -142,23 +144,28 @@ def _computing(path: list) -> tuple[Stage, ...]:
     """The layers of a path that compute something new or change the shape."""
     found = []
     for layer in path:
+        if type(layer).__name__ in REORDERS:
+            continue
         before, output = (tuple(tensor.shape[1:]) for tensor in (layer.input, layer.output))
+        if len(output) not in (1, 3):
+            raise ValueError(f"architecture draws maps and units, not the {output} that {layer.name!r} puts out")
         window = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
-        computes = window is not None or hasattr(layer, "units") or output != before
-        if computes and type(layer).__name__ not in REORDERS:
-            kind = "convolution" if has_kernels(layer) else "pooling" if len(output) == 3 else "dense"
+        if window is not None or hasattr(layer, "units") or output != before:
+            operation = _operation(layer, window)
+            picks = len(output) == 3 or operation.endswith("pooling")
+            kind = "convolution" if has_kernels(layer) else "pooling" if picks else "dense"
             groups = getattr(layer, "groups", 1) if window else 1  # a normalization's groups are others
-            found.append(Stage(layer.name, output, kind, _operation(layer), window and tuple(window), groups))
+            found.append(Stage(layer.name, output, kind, operation, window and tuple(window), groups))
     return tuple(found)
 
 
-def _block(block: list, branches: list[tuple[Stage, ...]]) -> Stage:
-    """Parallel branches that meet in the last layer of a block."""
-    operation = _operation(block[-1])
+def _block(block: list, paths: list[list]) -> Stage:
+    """Parallel paths that meet in the last layer of a block."""
+    name, shape = _common_name([layer.name for layer in block]), tuple(block[-1].output.shape[1:])
+    operation, branches = _operation(block[-1]), [_computing(path) for path in paths]
     if operation == "add":  # the shortcut last
-        branches = sorted(branches, key=len, reverse=True)
-    name = _common_name([layer.name for layer in block])
-    return Stage(name, tuple(block[-1].output.shape[1:]), "convolution", operation, branches=tuple(branches))
+        branches.sort(key=len, reverse=True)
+    return Stage(name, shape, "convolution", operation, branches=tuple(branches))
 
 
 def _folded(found: list[Stage]) -> list[Stage]:
@@ -186,13 +193,14 @@ def _merged(run: list[Stage]) -> Stage:
 
 def _common_name(names: list[str]) -> str:
     """What the names of several layers begin with, or the last of them."""
-    return names[0] if len(names) == 1 else os.path.commonprefix(names).rstrip("_") or names[-1]
+    common = os.path.commonprefix(names)  # noqa: RUF071 (letter by letter is meant)
+    return names[0] if len(names) == 1 else common.rstrip("_") or names[-1]
 
 
-def _operation(layer) -> str:
+def _operation(layer, window: tuple[int, int] | None = None) -> str:
     """What a layer does: "Conv2D" is a convolution, "MaxPooling2D" pooling, "Subsampling2D" subsampling."""
     name = type(layer).__name__.removesuffix("2D")
     for ending, word in (("Conv", "convolution"), ("Pooling", "pooling")):
-        if name.endswith(ending) and not name.startswith("Global"):
+        if window and name.endswith(ending):
             return word
     return re.sub(r"[A-Z](?=[a-z])", lambda letter: letter[0].lower(), re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
