@@ -96,7 +96,9 @@ def _place(found: list[Stage]) -> list[_Box]:
         left = 0.0
         if boxes:
             labels = (_label_width(boxes[-1].stage) + _label_width(stage)) / 2 + 0.12
-            apart = max(0.09 * max(map(len, _words(stage))), 1.08, labels, blocks.width(stage))  # 1.08: "convolution"
+            apart = max(
+                0.09 * max(map(len, blocks.words(stage))), 1.08, labels, blocks.width(stage)
+            )  # 1.08: "convolution"
             left = max(boxes[-1].right + 0.4, boxes[-1].middle + apart - (width + depth) / 2)
         boxes.append(_Box(stage, left, width, height, depth, power))
     return boxes
@@ -112,6 +114,7 @@ def _in_rows(boxes: list[_Box]) -> list[_Box]:
 
 
 def _cut(boxes: list[_Box], count: int) -> list[_Box]:
+    """Boxes placed in one row, cut into `count` of about the same length, one below the other."""
     length, placed = boxes[-1].right, []
     pairs = itertools.pairwise([boxes[0], *boxes])  # each with the one before; the first with itself
     for number, row in itertools.groupby(pairs, lambda pair: int(count * pair[1].middle / length)):
@@ -137,9 +140,9 @@ def _is_bar(stage: Stage) -> bool:
 
 
 def _draw(ax, box: _Box) -> None:
-    """A stack, its back map first; one of more than 16 maps shows at most 32, and no more than can be told apart."""
-    color, maps = blocks.COLORS[box.stage.kind], box.stage.shape[-1]
-    count = 1 if _is_bar(box.stage) else maps if maps <= 16 else min(32, maps, 1 + int(box.depth / 0.022))
+    """A stack, its back map first; it shows at most 32 maps, and no more than can be told apart."""
+    color, closest = blocks.COLORS[box.stage.kind], 0.01 if box.power == 1 else 0.022
+    count = 1 if _is_bar(box.stage) else min(32, box.stage.shape[-1], 1 + int(box.depth / closest))
     for index in range(count):
         shift = box.depth * index / max(1, count - 1)
         left, top = box.left + shift, box.y + (box.height + box.depth) / 2 - shift
@@ -159,7 +162,7 @@ def _step(ax, before: _Box, after: _Box) -> None:
     if after.stage.branches:
         start = blocks.draw(ax, after.stage, start, end, y)
     else:
-        ax.text((start + end) / 2, y - 0.06, "\n".join(_words(after.stage)),
+        ax.text((start + end) / 2, y - 0.06, "\n".join(blocks.words(after.stage)),
                 ha="center", va="top", fontsize=11, linespacing=1.1)  # fmt: skip
     _arrow(ax, start, end, y)
     for number, head in enumerate(before.stage.heads):
@@ -168,16 +171,6 @@ def _step(ax, before: _Box, after: _Box) -> None:
 
 def _arrow(ax, start: float, end: float, y: float) -> None:
     ax.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": "->", "color": MUTED, "linewidth": 1.2})
-
-
-def _words(stage: Stage) -> list[str]:
-    """What is written under an arrow, line by line."""
-    words = stage.operation.split()
-    if stage.repeats > 1:
-        words = [f"{stage.repeats} {stage.operation}s"]
-    if stage.window:
-        words.append("{}×{}".format(*stage.window))
-    return [*words, f"{stage.groups} groups"] if stage.groups > 1 else words
 
 
 def _all_connected(ax, before: _Box, after: _Box) -> None:

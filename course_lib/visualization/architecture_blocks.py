@@ -1,4 +1,4 @@
-"""The branches of a block between two stages of `architecture`: a row of boxes each, one below the other."""
+"""What leads from stage to stage in `architecture`: words, or a block's branches as rows of boxes."""
 
 from course_lib.visualization.architecture_stages import Stage
 from course_lib.visualization.style import INK, MUTED
@@ -7,6 +7,16 @@ from course_lib.visualization.style import INK, MUTED
 COLORS = {"input": "#F2F2F2", "convolution": "#BBDFF5", "pooling": "#F8D99A", "dense": "#A5DAC8"}
 LINE = 0.33  # inches from branch to branch
 GAP = 0.14  # inches between the boxes of a branch, and from its ends to where it forks and joins
+
+
+def words(stage: Stage) -> list[str]:
+    """What is written under an arrow, line by line."""
+    words = stage.operation.split()
+    if stage.repeats > 1:
+        words = [f"{stage.repeats} {stage.operation}s"]
+    if stage.window:
+        words.append("{}×{}".format(*stage.window))
+    return [*words, f"{stage.groups} groups"] if stage.groups > 1 else words
 
 
 def width(stage: Stage) -> float:
@@ -34,18 +44,17 @@ def draw(ax, stage: Stage, start: float, end: float, y: float) -> float:
         row = y - LINE * index
         ax.plot([fork, fork, join, join], [y, row, row, y], color=MUTED, linewidth=1.2, solid_joinstyle="round")
         labels = _labels(stage, branch)
-        _row(
-            ax, branch or stage.entrance, labels, (fork + join - 0.06 - _row_width(labels)) / 2, row, dashed=not branch
-        )
+        left = (fork + join - 0.06 - _row_width(labels)) / 2
+        _row(ax, branch or stage.entrance, labels, left, row, dashed=not branch)
     if stage.operation == "add":
         ax.plot(join, y, "o", markersize=11, markerfacecolor="white", markeredgecolor=INK, zorder=4)
         ax.text(join, y, "+", ha="center", va="center_baseline", fontsize=11, zorder=5)
-        words = []
+        caption = []
     else:
         ax.plot([join, join], [y, y - LINE * (len(stage.branches) - 1)], color=INK, linewidth=2.5)
-        words = [stage.operation]
-    words += [f"× {stage.repeats}"] if stage.repeats > 1 else []
-    ax.text((fork + join) / 2, y - LINE * (len(stage.branches) - 0.45), " ".join(words),
+        caption = [stage.operation]
+    caption += [f"× {stage.repeats}"] if stage.repeats > 1 else []
+    ax.text((fork + join) / 2, y - LINE * (len(stage.branches) - 0.45), " ".join(caption),
             ha="center", va="top", fontsize=11)  # fmt: skip
     return join
 

@@ -52,8 +52,8 @@ def stages(model) -> list[Stage]:
     Branches that part and meet again are one stage, a block; blocks alike that follow each other are one, too.
 
     Raises:
-        ValueError: the model was never built, does not take images, holds another model or uses a layer twice,
-            or has branches that part again before they meet.
+        ValueError: the model was never built, does not take images, holds another model, uses a layer twice, has
+            branches within branches, or a layer that puts out neither maps nor units.
     """
     shape = getattr(model, "input_shape", None) if model.built else None
     if not isinstance(shape, tuple) or len(shape) != 4 or None in shape[1:]:
@@ -62,7 +62,7 @@ def stages(model) -> list[Stage]:
             f"(height, width, channels) of a fixed size; {model.name!r} takes {shape}"
         )
     sources, outputs = _graph(model)
-    trunk = max((_lineage(output, sources) for output in outputs), key=len)
+    trunk = max((_lineage(output, sources) for output in outputs), key=len, default=[])
     heads = [_path(output, {None, *trunk}, sources) for output in outputs]
 
     def begun(block: list) -> tuple[tuple[Stage, ...], ...]:
@@ -81,20 +81,17 @@ def stages(model) -> list[Stage]:
 
 
 def _graph(model) -> tuple[dict, list]:
-    """The layers that each layer takes its input from, in the order of computation, and those of the outputs.
-
-    None stands for the model's input.
-    """
+    """The sources of each layer, in the order of computation, and the layers of the outputs; None is the input."""
     import keras
 
-    sources, made = {None: []}, {id(model.inputs[0]): None}
-    for layer in getattr(model, "operations", model.layers):
+    order = [layer for layer in getattr(model, "operations", model.layers) if type(layer).__name__ != "InputLayer"]
+    for layer in order:
         if isinstance(layer, keras.Model):
             raise ValueError(f"{layer.name!r} is a model inside of {model.name!r}: draw each of them by itself")
-        if isinstance(layer, keras.layers.InputLayer):
-            continue
-        if isinstance(model, keras.Sequential):  # its tensors do not say: it calls its layers anew with each `add`
-            made.update({id(tensor): next(reversed(sources)) for tensor in keras.tree.flatten(layer.input)})
+    if isinstance(model, keras.Sequential):  # its tensors do not say: it calls its layers anew with each `add`
+        return {None: [], **{layer: [before] for before, layer in itertools.pairwise([None, *order])}}, order[-1:]
+    sources, made = {None: []}, {id(model.inputs[0]): None}
+    for layer in order:
         inputs = keras.tree.flatten(layer.input)
         if any(id(tensor) not in made for tensor in inputs):
             raise ValueError(
@@ -103,8 +100,6 @@ def _graph(model) -> tuple[dict, list]:
             )
         sources[layer] = [made[id(tensor)] for tensor in inputs]
         made.update({id(tensor): layer for tensor in keras.tree.flatten(layer.output)})
-    if isinstance(model, keras.Sequential):
-        return sources, [next(reversed(sources))]
     return sources, [made[id(tensor)] for tensor in model.outputs]
 
 
@@ -120,7 +115,7 @@ def _lineage(layer, sources: dict) -> list:
 def _blocks(trunk: list, sources: dict) -> Iterator[list]:
     """The trunk, cut behind each layer that all paths run through: where it is a chain, a block is one layer."""
     last_use = {source: position for position, layer in enumerate(trunk) for source in sources[layer]}
-    block, furthest = [], last_use[None]
+    block, furthest = [], last_use.get(None, 0)
     for position, layer in enumerate(trunk):
         block.append(layer)
         if furthest <= position:  # nothing before this layer is used behind it
@@ -146,7 +141,7 @@ def _computing(path: list) -> tuple[Stage, ...]:
     for layer in path:
         if type(layer).__name__ in REORDERS:
             continue
-        before, output = (tuple(tensor.shape[1:]) for tensor in (layer.input, layer.output))
+        before, output = (tuple(getattr(tensor, "shape", ())[1:]) for tensor in (layer.input, layer.output))
         if len(output) not in (1, 3):
             raise ValueError(f"architecture draws maps and units, not the {output} that {layer.name!r} puts out")
         window = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
@@ -187,14 +182,13 @@ def _merged(run: list[Stage]) -> Stage:
     first, last = run[0], run[-1]
     name = _common_name([stage.name for stage in run])
     entrance = first.branches[-1] if len(run) > 1 and first.branches and not last.branches[-1] else ()
-    heads = tuple(head for stage in run for head in stage.heads)
+    heads = sum((stage.heads for stage in run), ())
     return dataclasses.replace(last, name=name, repeats=len(run), entrance=entrance, heads=heads)
 
 
 def _common_name(names: list[str]) -> str:
     """What the names of several layers begin with, or the last of them."""
-    common = os.path.commonprefix(names)  # noqa: RUF071 (letter by letter is meant)
-    return names[0] if len(names) == 1 else common.rstrip("_") or names[-1]
+    return os.path.commonprefix(names).rstrip("_") or names[-1]  # noqa: RUF071 (letter by letter is meant)
 
 
 def _operation(layer, window: tuple[int, int] | None = None) -> str:
