@@ -155,7 +155,7 @@ def _step(ax, before: _Box, after: _Box) -> None:
     start, end, y = after.entry + 0.08, after.middle - 0.08, after.y - after.above
     if before.y != after.y:
         _arrow(ax, before.middle + 0.08, before.middle + 0.7, before.y - before.above)
-    elif after.stage.window:
+    elif after.stage.window and len(before.stage.shape) == 3:
         _window(ax, before, after)
     elif _is_bar(after.stage):
         _all_connected(ax, before, after)

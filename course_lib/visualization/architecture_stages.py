@@ -62,7 +62,7 @@ def stages(model) -> list[Stage]:
             f"(height, width, channels) of a fixed size; {model.name!r} takes {shape}"
         )
     sources, outputs = _graph(model)
-    trunk = max((_lineage(output, sources) for output in outputs), key=len, default=[])
+    trunk = max((_lineage(output, sources) for output in outputs), key=len)
     heads = [_path(output, {None, *trunk}, sources) for output in outputs]
 
     def begun(block: list) -> tuple[tuple[Stage, ...], ...]:

@@ -172,3 +172,13 @@ def test_bad_input():
     ]:
         with pytest.raises(ValueError, match=message):
             visualization.stages(model)
+
+
+def test_models_of_other_shapes_are_drawn():
+    inputs = keras.Input((16, 16, 3))
+    summed = layers.Conv2D(4, 3, padding="same")(inputs) + layers.Conv2D(4, 1)(inputs)  # no layer adds them
+    maps = layers.Reshape((4, 4, 2))(layers.Dense(32)(layers.Flatten()(summed)))
+    further = layers.Dense(2, name="further")(layers.Flatten()(inputs))
+    ax = visualization.architecture(keras.Model(inputs, [further, layers.Conv2D(2, 3)(maps)]))
+    check_writing(ax)
+    assert {"further: 2", "+", "2@2×2"} <= {text.get_text() for text in ax.texts}
