@@ -132,6 +132,9 @@ def test_convolutions_alike_are_folded_in_long_chains_only():
     assert repeats("vgg16", width=1 / 8) == [2, 2, 3, 3, 3]
     assert repeats("plain20") == [1, 6, 6, 6]
     assert repeats("alexnet", width=1 / 8) == [1] * 5
+    short = [layers.Conv2D(2, 3, padding="same", name=f"block1_conv{number}") for number in (1, 2)]
+    stages = visualization.stages(keras.Sequential([keras.Input((8, 8, 1)), *short]))
+    assert [each.name for each in stages[1:]] == ["block1_conv1", "block1_conv2"]
     groups = [each.groups for each in visualization.stages(models.build("alexnet", width=1 / 8)) if each.window]
     assert groups == [1, 1, 2, 1, 1, 2, 2, 1]  # conv2, conv4 and conv5 have two towers
 
