@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from course_lib.visualization.checks import has_kernels
 
-REORDERS = ("Flatten", "Reshape")  # they neither compute nor pick
+ARRANGES = ("Flatten", "Reshape", "ZeroPadding2D")  # they neither compute nor pick
 LONGEST = 14  # stages; in a longer list, convolutions alike that follow each other become one stage
 
 
@@ -139,7 +139,7 @@ def _computing(path: list) -> tuple[Stage, ...]:
     """The layers of a path that compute something new or change the shape."""
     found = []
     for layer in path:
-        if type(layer).__name__ in REORDERS:
+        if type(layer).__name__ in ARRANGES:
             continue
         before, output = (tuple(getattr(tensor, "shape", ())[1:]) for tensor in (layer.input, layer.output))
         if len(output) not in (1, 3):

@@ -39,7 +39,6 @@ def test_stages_of_other_layers():
     x = layers.Dense(2, name="square")(x)
     assert facts(keras.Model(inputs, x)) == [
         ("input", "2@8×8", "input", None),
-        ("pad", "2@10×10", "zero padding", None),
         ("same", "2@10×10", "convolution", (3, 3)),
         ("sub", "2@5×5", "subsampling", (2, 2)),
         ("mean", "2", "global average pooling", None),
