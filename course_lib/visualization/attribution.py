@@ -44,8 +44,8 @@ def grad_cam(model, images: np.ndarray, layer: str, classes: int | Sequence[int]
         ValueError: as `input_gradient`; no such layer (the nearest are named), or one without maps.
     """
     tape, _, logits, maps = _recorded_pass(model, images, layer)
-    gradient = tape.gradient(logits, maps, _one_hot(logits, classes))
-    weights = np.mean(gradient, axis=(1, 2), keepdims=True, dtype=np.float32)
+    gradients = tape.gradient(logits, maps, _one_hot(logits, classes))
+    weights = np.mean(gradients, axis=(1, 2), keepdims=True, dtype=np.float32)
     return np.maximum(np.sum(maps * weights, axis=-1, dtype=np.float32), 0)
 
 
@@ -83,13 +83,11 @@ def effective_receptive_field(model, images: np.ndarray, layer: str, unit: tuple
     image's channels. `unit` is (row, column), by default the center.
 
     Raises:
-        ValueError: as `grad_cam`, or a unit that the layer does not have.
+        ValueError: as `grad_cam`.
+        IndexError: a unit that the layer does not have.
     """
     tape, batch, _, maps = _recorded_pass(model, images, layer)
-    rows, columns = maps.shape[1:3]
-    row, column = unit or (rows // 2, columns // 2)
-    if row not in range(rows) or column not in range(columns):
-        raise ValueError(f"layer {layer!r} has {rows}×{columns} units: unit must be one of them, not {unit}")
+    row, column = unit or (maps.shape[1] // 2, maps.shape[2] // 2)
     seed = np.zeros(maps.shape, dtype=maps.dtype.name)
     seed[:, row, column] = 1
     return np.abs(tape.gradient(maps, batch, seed).numpy()).mean(axis=0).sum(axis=-1)
@@ -114,7 +112,6 @@ def overlay(image: np.ndarray, attribution: np.ndarray, *, label: str = "", ax=N
     ax = new_axes(4.6, 3.8) if ax is None else ax
     ax.imshow(picture, cmap="gray", vmin=-1, vmax=1)  # from middle gray to white, so that colors show everywhere
     scale = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit, "alpha": np.sqrt(np.abs(values) / limit)}
-    scale["interpolation"] = "nearest" if values.shape == picture.shape else "bilinear"
     drawn = ax.imshow(values, extent=ax.images[0].get_extent(), **scale)
     bar = ax.get_figure().colorbar(drawn, ax=ax, label=label, pad=0.02, aspect=15)
     bar.ax.set_ylim(-limit if values.min() < 0 else 0, limit)

@@ -1,6 +1,5 @@
 """What networks cost and reach, from rows of `models.summary` and of `data/published/imagenet_winners.csv`."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -76,8 +75,7 @@ def cost(rows: Rows, error: str = "top5_error", *, ax=None):
         ValueError: rows without the columns that it needs, or none with an error.
     """
     rows = [row for row in rows if row.get(error) is not None]
-    x, y, sizes = (_column(rows, name) for name in ("multiply_adds", error, "trainable_parameters"))
-    x = x / 1e9
+    x, y, sizes = _column(rows, "multiply_adds") / 1e9, _column(rows, error), _column(rows, "trainable_parameters")
     ax = new_axes(8.0, 5.0) if ax is None else ax
     areas = 2500 * sizes / sizes.max()
     ax.scatter(x, y, areas, color=PALETTE[0], alpha=0.45, edgecolor=PALETTE[0])
@@ -105,8 +103,8 @@ def winners(rows: Rows, network: str | None = None, *, ax=None):
     """
     errors = _column(rows, "top5_error").astype(float)
     human = errors[_column(rows, "kind") == "human"]
-    order = [index for index in np.argsort(errors) if rows[index]["extra_data"] == "no"]
-    rows = sorted((rows[index] for index in order), key=lambda row: int(row["year"]))
+    rows = [row for row in rows if row["extra_data"] == "no"]
+    rows.sort(key=lambda row: (int(row["year"]), float(row["top5_error"])))
     known = {row["network"] for row in rows if row["network"]}
     if network is not None and network not in known:
         raise common.unknown("network of the challenge", network, known)
@@ -114,8 +112,8 @@ def winners(rows: Rows, network: str | None = None, *, ax=None):
     behind = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # of a number, so that no line crosses it
     for place, row in enumerate(rows):
         color, weight = (PALETTE[1], "bold") if row["network"] and row["network"] == network else (MUTED, "normal")
-        fill = row["entered_as"] == "ensemble"
-        bar = ax.barh(place, float(row["top5_error"]), color=color, edgecolor=color, fill=fill, height=0.72)
+        look = {"color": color, "edgecolor": color, "fill": row["entered_as"] == "ensemble"}
+        bar = ax.barh(place, float(row["top5_error"]), height=0.72, **look)
         ax.bar_label(bar, [f"{row['top5_error']} %"], padding=4, weight=weight, bbox=behind)
     for error in human:
         ax.axvline(error, color=PALETTE[0], linestyle="--", zorder=0, label=f"a trained human: {error} %")
@@ -133,28 +131,24 @@ def _column(rows: Rows, name: str) -> np.ndarray:
 
 
 def _place(names: Sequence[str], points: np.ndarray, radii: np.ndarray, ax) -> None:
-    """Each name as near to its bubble as it covers no bubble and no other name, with a line to it."""
+    """Each name above or below its bubble, as near as it covers no bubble and no other name, with a line to it."""
     from matplotlib.text import Text
     from matplotlib.transforms import Bbox
 
     figure = ax.get_figure(root=True)
     figure.draw_without_rendering()  # now the layout gives the Axes its size
-    dots = figure.dpi / 72  # a point
-    centers = ax.transData.transform(points)
-    taken = [
-        Bbox([center - dots * radius, center + dots * radius]) for center, radius in zip(centers, radii, strict=True)
-    ]
-    ways = itertools.product(range(8, 160, 4), np.arange(0, 2 * np.pi, np.pi / 8))
-    spiral = [distance * np.array([np.cos(turn), np.sin(turn)]) for distance, turn in ways]
+    unit = 72 / figure.dpi  # of a pixel, in points: what is drawn keeps its size in points at any resolution
+    centers, frame = unit * ax.transData.transform(points), Bbox(unit * ax.bbox.get_points())
+    taken = [Bbox([center - radius, center + radius]) for center, radius in zip(centers, radii, strict=True)]
     for name, point, center, radius in zip(names, points, centers, radii, strict=True):
         line = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.8, "shrinkA": 0, "shrinkB": radius}
         where = {"textcoords": "offset points", "ha": "center", "va": "center"}
         text = ax.annotate(name, point, (0, 0), fontsize=10, arrowprops=line, **where)
-        half = Text.get_window_extent(text).size / 2 + 2  # of the text, without its line
-        for offset in spiral:
-            middle = center + dots * offset
+        half = unit * Text.get_window_extent(text).size / 2 + 2  # of the text, without its line
+        for height in (sign * distance for distance in range(8, 200, 4) for sign in (1, -1)):  # above, below, higher …
+            middle = center + np.array([0, height])
             box = Bbox([middle - half, middle + half])
-            if ax.bbox.contains(*box.p0) and ax.bbox.contains(*box.p1) and not box.count_overlaps(taken):
+            if frame.y0 < box.y0 and box.y1 < frame.y1 and not box.count_overlaps(taken):
                 break
-        text.set_position(offset)
+        text.set_position((0, height))
         taken.append(box)

@@ -71,7 +71,7 @@ def maximize_activation(
     found = map_layer(model, layer)
     picked = np.eye(found.output.shape[-1], dtype=np.float32)[list(_chosen(found, filters))]
 
-    @tf.function
+    @tf.function(autograph=False)
     def step(images, shift, size):
         images = tf.roll(images, shift, (1, 2))
         with tf.GradientTape(persistent=True) as tape, outputs_of(found) as outputs:
@@ -85,7 +85,7 @@ def maximize_activation(
         return tf.roll(tf.clip_by_value(images, 0.0, 1.0), -shift, (1, 2))
 
     for number in range(steps):
-        size = np.array(0.04 * (1 - number / steps), dtype=np.float32)  # ever smaller steps
+        size = np.float32(0.04 * (1 - number / steps))  # ever smaller steps
         images = step(images, random.integers(-4, 5, 2), size)
     return images.numpy()
 
