@@ -49,12 +49,12 @@ def grad_cam(model, images: np.ndarray, layer: str, classes: int | Sequence[int]
     return np.maximum(np.sum(maps * weights, axis=-1, dtype=np.float32), 0)
 
 
-def occlusion(model, image: np.ndarray, category: int | None = None, *, size: int = 8, stride: int = 4) -> np.ndarray:
+def occlusion(model, image: np.ndarray, label: int | None = None, *, size: int = 8, stride: int = 4) -> np.ndarray:
     """How far a class's softmax probability falls when a square hides part of the image: `(rows, columns)`.
 
     M. D. Zeiler, R. Fergus: Visualizing and Understanding Convolutional Networks, ECCV 2014, section 4.2. The
     square has `size` pixels a side and the image's mean color; its centers are some `stride` pixels apart. `image`
-    is one image `(height, width, channels)`; `category` is a class, by default the predicted one.
+    is one image `(height, width, channels)`; `label` the class, by default the predicted one.
 
     Raises:
         ValueError: as `input_gradient`, or a size or stride below 1.
@@ -62,7 +62,7 @@ def occlusion(model, image: np.ndarray, category: int | None = None, *, size: in
     common.at_least(1, size=size, stride=stride)
     image = images_for(model, np.asarray(image)[None])[0]
     logits = model(image[None], training=False)
-    category = checked_classes(logits, category)[0]
+    label = checked_classes(logits, label)[0]
     grid = [-(-side // stride) for side in image.shape[:2]]  # rows and columns of squares
     middles = (np.arange(0.5, count) * side / count for count, side in zip(grid, image.shape, strict=False))
     corners = list(itertools.product(*(middle.astype(int) - size // 2 for middle in middles)))
@@ -71,14 +71,14 @@ def occlusion(model, image: np.ndarray, category: int | None = None, *, size: in
         hidden = np.repeat(image[None], len(corners[start : start + BATCH]), axis=0)
         for picture, (top, left) in zip(hidden, corners[start:], strict=False):
             picture[max(top, 0) : top + size, max(left, 0) : left + size] = image.mean(axis=(0, 1))
-        falls.append(softmax(logits)[0, category] - softmax(model(hidden, training=False))[:, category])
+        falls.append(softmax(logits)[0, label] - softmax(model(hidden, training=False))[:, label])
     return np.concatenate(falls).reshape(grid)
 
 
 def effective_receptive_field(model, images: np.ndarray, layer: str, unit: tuple[int, int] | None = None) -> np.ndarray:
     """How strongly each pixel acts on one unit of a layer: float32 `(height, width)`.
 
-    W. Luo et al.: Understanding the Effective Receptive Field, NIPS 2016, arXiv:1701.04128, section 3: the
+    W. Luo et al.: Understanding the Effective Receptive Field, NIPS 2016, arXiv:1701.04128, section 2: the
     gradient of the unit, here the sum over its maps, as absolute value, mean over images, summed over the
     image's channels. `unit` is (row, column), by default the center.
 

@@ -74,7 +74,7 @@ def cost(rows: Rows, error: str = "top5_error", *, ax=None):
     Raises:
         ValueError: rows without the columns that it needs, or none with an error.
     """
-    rows = [row for row in rows if row.get(error) is not None]
+    rows = [row for row, value in zip(rows, _column(rows, error), strict=True) if value is not None]
     x, y, sizes = _column(rows, "multiply_adds") / 1e9, _column(rows, error), _column(rows, "trainable_parameters")
     ax = new_axes(8.0, 5.0) if ax is None else ax
     areas = 2500 * sizes / sizes.max()

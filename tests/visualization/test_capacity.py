@@ -78,5 +78,7 @@ def test_bad_input(rows):
     for draw in (visualization.capacity, visualization.memory, visualization.cost, visualization.winners):
         with pytest.raises(ValueError, match="this needs rows with"):
             draw([{"layer": "a"}])
+    with pytest.raises(ValueError, match="this needs rows with 'top5'"):
+        visualization.cost([{"network": "a", "top5_error": 5.0}], "top5")
     with pytest.raises(ValueError, match="batch_size"):
         visualization.memory(rows, 0)

@@ -50,11 +50,20 @@ def test_beyond_the_edge_a_patch_is_zero():
 
 
 @pytest.mark.parametrize("layer", ["conv1_conv", "conv2_block1_out", "conv3_block1_out"])
-def test_the_measured_window_is_that_of_the_layer_table(layer):
+def test_the_window_is_that_of_the_layer_table_and_all_that_its_unit_sees(layer):
     model = models.build("resnet_small", image_shape=(64, 64, 3), num_classes=3)
     row = next(row for row in summary.layer_table(model) if row["layer"] == layer)
-    images = np.random.default_rng(0).uniform(size=(2, 64, 64, 3))
-    assert visualization.top_patches(model, images, layer, [0], k=1)[0].shape[2] == row["receptive_field"]
+    image, other = np.random.default_rng(0).uniform(size=(2, 64, 64, 3)).astype("float32")
+    patch = visualization.top_patches(model, image[None], layer, [1], k=1)[0][0, 0]
+    side = len(patch)
+    assert patch.shape == (row["receptive_field"], row["receptive_field"], 3)
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, [(side, side)] * 2 + [(0, 0)]), patch.shape)
+    ((top, left),) = np.argwhere((windows[:, :, 0] == patch).all(axis=(2, 3, 4))) - side
+    inside = slice(max(top, 0), top + side), slice(max(left, 0), left + side)
+    other[inside] = image[inside]  # everything else is another image
+    before, after = visualization.feature_maps(model, np.stack([image, other]), layer)[layer][..., 1]
+    at = np.unravel_index(before.argmax(), before.shape)
+    assert after[at] == pytest.approx(before[at], rel=1e-5)
 
 
 def test_maximize_activation_excites_its_filter_and_is_smooth():
