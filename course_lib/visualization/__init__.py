@@ -6,13 +6,13 @@ imported `course_lib.visualization.curves`, a late look-up of `curves` would fin
 """
 
 from course_lib import common
-from course_lib.visualization.activations import activation, active_share, draw_activation
+from course_lib.visualization.activations import activation, draw_activation
 from course_lib.visualization.architecture import architecture, stages
 from course_lib.visualization.chain import chain, draw_chain
 from course_lib.visualization.confusion import confusion, confusion_matrix, most_confused
 from course_lib.visualization.convolution import convolution_step, convolve
 from course_lib.visualization.curves import curves
-from course_lib.visualization.descent import animate_descent, descend, draw_descent
+from course_lib.visualization.descent import animate_descent, draw_descent
 from course_lib.visualization.error_surface import ErrorSurface, draw_error_surface, error_surface
 from course_lib.visualization.explore import explore
 from course_lib.visualization.feature_maps import draw_feature_maps, feature_maps
@@ -25,9 +25,9 @@ from course_lib.visualization.show import show
 from course_lib.visualization.style import PALETTE, new_axes, style
 
 __all__ = [
-    "PALETTE", "ErrorSurface", "GradientWatch", "LiveCurves", "Mistakes", "activation", "active_share",
-    "animate_descent", "architecture", "chain", "confusion", "confusion_matrix", "convolution_step", "convolve",
-    "count_units", "curves", "descend", "draw_activation", "draw_chain", "draw_descent", "draw_error_surface",
+    "PALETTE", "ErrorSurface", "GradientWatch", "LiveCurves", "Mistakes", "activation", "animate_descent",
+    "architecture", "chain", "confusion", "confusion_matrix", "convolution_step", "convolve",
+    "count_units", "curves", "draw_activation", "draw_chain", "draw_descent", "draw_error_surface",
     "draw_feature_maps", "draw_gradient_history", "draw_gradients", "error_surface", "explore", "feature_maps",
     "filters", "find_mistakes", "gradient_sizes", "images", "kernels", "mistakes", "montage", "most_confused",
     "nearest_training_images", "new_axes", "show", "stages", "style",

@@ -34,11 +34,6 @@ def activation(name: str, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return function(np.asarray(a, dtype=float)), derivative(np.asarray(a, dtype=float))
 
 
-def active_share(sums: np.ndarray, biases: np.ndarray) -> np.ndarray:
-    """For each of the `biases` the share of the weighted `sums` (any shape) for which ReLU(sum + bias) is not 0."""
-    return (np.ravel(sums) + np.reshape(biases, (-1, 1)) > 0).mean(axis=1)
-
-
 @style()
 def draw_activation(name: str, bias: float = 0.0, *, ax=None):
     """One activation function of sum + bias and, dashed, its derivative, whose largest value stands above.

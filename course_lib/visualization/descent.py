@@ -12,26 +12,19 @@ from course_lib.visualization.style import PALETTE, new_axes, style
 
 DPI = 72  # small enough that a dozen steps stay below 250 kB
 PLAYER = """<div data-frames="{frames}"><img src="{first}" alt="{alt}"><br>
-<button onclick="const slider = this.nextElementSibling; slider.value = -1; const timer = setInterval(() => {{
-slider.value++; slider.oninput(); if (slider.value === slider.max) clearInterval(timer) }}, 500)">play</button>
+<button onclick="const slider = this.nextElementSibling; slider.value = 0; slider.oninput();
+const timer = setInterval(() => {{ slider.value++; slider.oninput();
+if (slider.value === slider.max) clearInterval(timer) }}, 500)">play</button>
 <input type="range" min="0" max="{last}" value="0" aria-label="step"
 oninput="this.parentNode.firstChild.src = JSON.parse(this.parentNode.dataset.frames)[this.value]"></div>"""
 
 
-def descend(cost: Callable, start: float, learning_rate: float, steps: int) -> np.ndarray:
-    """The weights `(steps + 1,)` that w ← w − learning_rate · ∂E/∂w goes through, with the slope by differences."""
-    weights = [float(start)]
-    for _ in range(steps):
-        slope = (cost(weights[-1] + 1e-5) - cost(weights[-1] - 1e-5)) / 2e-5
-        weights.append(weights[-1] - learning_rate * slope)
-    return np.array(weights)
-
-
 @style()
 def draw_descent(costs: Mapping[str, Callable], paths: Mapping[str, np.ndarray], step: int, *, ax=None):
-    """Cost curves, name → function of an array of weights, and how far each of `paths` has gone after `step` steps.
+    """Cost curves of one weight, and how far gradient descent has come on each after `step` steps.
 
-    A row of Axes with a few steps is the still beside the animation.
+    `costs` are name → function of an array of weights; `paths` are name → the weights that descent went through, the
+    first included. A row of Axes with a few steps is the still beside the animation.
     """
     every = np.concatenate(list(paths.values()))
     grid = np.linspace(every.min() - 0.25 * np.ptp(every) - 0.1, every.max() + 0.25 * np.ptp(every) + 0.1, 200)

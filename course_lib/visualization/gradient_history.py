@@ -33,13 +33,14 @@ def draw_gradient_history(record: Mapping, value: str = "norm", *, layer: str | 
             raise common.unknown("layer", layer, record["layers"])
         counts = record["histogram"][:, record["layers"].index(layer)]
         edges, colors, label = np.logspace(*EXPONENTS, BINS + 1), counts.T / counts[0].sum(), "share of the weights"
-        ax.set(yscale="log", ylabel="|gradient|", title=layer)
+        ax.set(yscale="log", ylabel="|gradient| (zero: lowest row)", title=layer)
     steps = np.append(record["step"], record["step"][-1] + min(record["interval"], 1e9))  # each lasts to the next
     scale = dict(zip(("vmin", "vmax"), limits or (), strict=False))
     scale |= {"norm": None if value == "flat" or layer else "log"}
     cells = ax.pcolormesh(steps, edges, np.ma.masked_equal(colors, 0), **scale)
     ax.set_facecolor(FAINT)
-    ax.set_xlabel(f"training step\n(measured every {record['interval']:g} steps, {record['cost']:.1%} of the time)")
+    every = f"about every {record['interval']:g} steps, {record['cost']:.1%} of the time"
+    ax.set_xlabel(f"training step\n(measured {every})")
     ax.get_figure().colorbar(cells, ax=ax, label=label)
     return ax
 

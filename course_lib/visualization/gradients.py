@@ -1,13 +1,12 @@
 """How large the gradient is in each layer: what vanishes on the way back (Glorot and Bengio 2010, section 4.2)."""
 
 import contextlib
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from course_lib.visualization.checks import batch_for, leaf_layers
-from course_lib.visualization.style import MUTED, PALETTE, new_axes, style
+from course_lib.visualization.style import MUTED, new_axes, style
 
 HIGHEST = 5.0  # images for a network lie between -5 and 5
 EXPONENTS, BINS = (-16.0, 2.0), 36  # of histograms of log10 |gradient|; zeros count in the first bin
@@ -75,19 +74,17 @@ def listening(model) -> Iterator[list[tuple]]:
 
         return call_and_keep
 
-    functions = {layer: _function_of(layer) for layer in leaf_layers(model) if _function_of(layer) in FLAT}
-    outputs = []
-    for layer, function in functions.items():  # not by setattr: Keras would make it a part of the layer
-        vars(layer)["call"] = listened(layer, function, layer.call)
+    outputs, changed = [], []
     try:
+        for layer in leaf_layers(model):
+            function = getattr(getattr(layer, "activation", None), "__name__", type(layer).__name__.lower())
+            if function in FLAT:
+                vars(layer)["call"] = listened(layer, function, layer.call)  # unseen by Keras, which tracks setattr
+                changed.append(layer)
         yield outputs
     finally:
-        for layer in functions:
+        for layer in changed:
             del vars(layer)["call"]
-
-
-def _function_of(layer) -> str:
-    return getattr(getattr(layer, "activation", None), "__name__", type(layer).__name__.lower())
 
 
 def probe(model, images, labels) -> dict:
@@ -132,20 +129,20 @@ def draw_gradients(sizes: Mapping, value: str = "norm", *, ax=None):
     "norm" or "mean".
     """
     networks = {"": sizes} if "layers" in sizes else sizes
-    ax = new_axes() if ax is None else ax
+    names = [list(each["layers"]) for each in networks.values()]
     every = np.concatenate([each[value] for each in networks.values()])
-    foot = every.min(where=every > 0, initial=every.max() or 1) / 30
-    for color, (name, each) in zip(itertools.cycle(PALETTE), networks.items(), strict=False):
-        places = range(1, len(each["layers"]) + 1)
-        ax.plot(places, np.maximum(each[value], foot), "o-", color=color, markersize=5, label=name)
+    foot = min(every[every > 0], default=1) / 30
+    ax = new_axes() if ax is None else ax
+    for name, each in networks.items():
+        ax.plot(range(1, len(each[value]) + 1), np.maximum(each[value], foot), "o-", markersize=5, label=name)
     ax.set(yscale="log", ylabel=LABELS[value], xlabel="layer, counted from the input")
     ax.grid(True, axis="y")
-    if not every.all():
+    if (every == 0).any():
         ax.axhline(foot, color=MUTED, linewidth=1, linestyle=":")
         ax.text(1, foot, " zero", transform=ax.get_yaxis_transform(), va="center")
-    if all(each["layers"] == next(iter(networks.values()))["layers"] for each in networks.values()):
-        ax.set_xticks(places[:: 1 + len(places) // 25], each["layers"][:: 1 + len(places) // 25], rotation=90)
-        ax.set_xlabel("")
+    if names.count(names[0]) == len(names):
+        apart = 1 + len(names[0]) // 25
+        ax.set_xticks(range(1, len(names[0]) + 1, apart), names[0][::apart], rotation=90)
     if len(networks) > 1:
         ax.legend()
     return ax

@@ -31,12 +31,6 @@ def test_largest_derivatives():
     np.testing.assert_allclose(largest, [0.25, 1, 1.7159 * 2 / 3, 1, 1])
 
 
-def test_active_share():
-    sums = np.random.default_rng(0).normal(size=(200, 50))
-    np.testing.assert_allclose(visualization.active_share(sums, [-1, 0, 1]), [0.159, 0.5, 0.841], atol=0.01)
-    assert visualization.active_share([-1.0, 0, 1], 0.0).tolist() == [1 / 3]
-
-
 def test_draw_activation():
     ax = visualization.draw_activation("sigmoid")
     assert ax.get_title() == "sigmoid: derivative up to 0.25"

@@ -99,7 +99,7 @@ def test_heat_map(watched):
     np.testing.assert_allclose(cells.get_array(), record["norm"].T)
     assert cells.get_clim() == (1e-4, 1)
     assert [each.get_text() for each in ax.get_yticklabels()] == ["c1", "output"]
-    assert "measured every 12 steps" in ax.get_xlabel() and "%" in ax.get_xlabel()
+    assert "measured about every 12 steps" in ax.get_xlabel() and "%" in ax.get_xlabel()
     dead = visualization.draw_gradient_history(record | {"norm": record["norm"] * [0, 1]})
     assert dead.collections[0].get_array().mask.tolist() == [[True] * 3, [False] * 3]
     for value in ("mean", "update", "activation_std", "flat"):
