@@ -53,11 +53,10 @@ def draw_chain(found: Mapping[str, np.ndarray], *, ax=None):
     ax = new_axes(2 * count + 3, 2.6) if ax is None else ax
     names = ["input", *(f"hidden {number}" for number in range(1, count)), "output", "error"]
     for place, (name, value) in enumerate(zip(names, [*outputs, factors[0] ** 2 / 2], strict=True)):
-        color = "#BBDFF5" if 0 < place <= count else "#F2F2F2"
-        ax.plot(place, 0, "o", markersize=62, markerfacecolor=color, markeredgecolor=INK)
+        ax.plot(place, 0, "o", markersize=62, markerfacecolor="#F2F2F2", markeredgecolor=INK)
         ax.text(place, 0, f"{name}\n{value:.3g}", ha="center", va="center", fontsize=11)
-        if place < count:
-            ax.text(place + 0.5, 0.05, f"w{place + 1}\n{weights[place]:.2g}", ha="center", fontsize=11)
+    for place, weight in enumerate(weights):
+        ax.text(place + 0.5, 0.05, f"w{place + 1}\n{weight:.2g}", ha="center", fontsize=11)
     words = [f"σ'·w{number} = {slopes[number - 1]:.2g} · {weights[number - 1]:.2g}" for number in range(2, count + 1)]
     words = [f"σ'·input = {slopes[0]:.2g} · {outputs[0]:.2g}", *words, "output − target"]
     for place, (word, factor) in enumerate(zip(words, factors[::-1], strict=True)):

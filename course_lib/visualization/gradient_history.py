@@ -34,7 +34,7 @@ def draw_gradient_history(record: Mapping, value: str = "norm", *, layer: str | 
         counts = record["histogram"][:, record["layers"].index(layer)]
         edges, colors, label = np.logspace(*EXPONENTS, BINS + 1), counts.T / counts[0].sum(), "share of the weights"
         ax.set(yscale="log", ylabel="|gradient| (zero: lowest row)", title=layer)
-    steps = np.append(record["step"], record["step"][-1] + min(record["interval"], 1e9))  # each lasts to the next
+    steps = np.append(record["step"], record["step"][-1] + record["interval"])  # each lasts to the next
     scale = dict(zip(("vmin", "vmax"), limits or (), strict=False))
     scale |= {"norm": None if value == "flat" or layer else "log"}
     cells = ax.pcolormesh(steps, edges, np.ma.masked_equal(colors, 0), **scale)

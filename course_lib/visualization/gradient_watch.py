@@ -41,7 +41,7 @@ class GradientWatch(keras.callbacks.Callback):
         times = len(self._updates)  # one fewer than begun, where a step was interrupted
         found = {name: np.array([each[name] for each in self._found[:times]]) for name in self._found[0]}
         steps = np.array(self._steps[:times])
-        interval = float(np.median(np.diff(steps))) if times > 1 else np.inf
+        interval = float(np.median(np.diff(steps)) if times > 1 else self._step)
         cost = self._spent / self._trained if self._trained else np.inf
         timing = {"step": steps, "interval": interval, "cost": cost}
         return self._names | found | timing | {"update": np.array(self._updates)}

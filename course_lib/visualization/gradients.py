@@ -31,8 +31,8 @@ def gradient_sizes(model, images: np.ndarray, labels: Sequence[int]) -> dict:
     a batch as it takes it, `labels` `(n,)` whole numbers. Needs TensorFlow as Keras' backend.
 
     Raises:
-        ValueError: images or labels that do not fit, a model that was never built, that has no trainable kernel, or
-            that is subclassed.
+        ValueError: images or labels that do not fit, a model that was never built, that has no trainable kernel or
+            several outputs, or that is subclassed.
     """
     found = probe(model, *check_batch(model, images, labels))
     return {"layers": found["layers"]} | {name: found[name].numpy() for name in ("norm", "mean", "weights")}
@@ -41,6 +41,8 @@ def gradient_sizes(model, images: np.ndarray, labels: Sequence[int]) -> dict:
 def check_batch(model, images: np.ndarray, labels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """The batch as arrays, float32 and int64; for the errors see `gradient_sizes`."""
     batch, labels = batch_for(model, images), np.asarray(labels)
+    if not isinstance(model.output_shape, tuple):
+        raise ValueError(f"this needs a model with one output, the logits; {model.name!r} has {len(model.outputs)}")
     classes = model.output_shape[-1]
     if not np.abs(batch).max() <= HIGHEST:
         raise ValueError(f"images must be scaled as in training, to about 0 to 1; these reach {np.abs(batch).max():g}")

@@ -69,6 +69,18 @@ def test_update_of_each_step_by_hand():
     assert after["mean"][0] == pytest.approx(slopes.mean(), rel=1e-4)
 
 
+def test_an_update_is_that_of_one_step_where_several_run_at_once():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="only")])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.5), loss, steps_per_execution=4)
+    batch = RANDOM.normal(size=(8, 4)).astype("float32"), np.arange(8) % 3
+    before = model.get_weights()[0]
+    watch = visualization.GradientWatch(*batch)
+    model.fit(*batch, batch_size=2, verbose=0, callbacks=[watch])
+    moved = np.linalg.norm(model.get_weights()[0] - before) / 4
+    np.testing.assert_allclose(watch.record["update"], [[moved / np.linalg.norm(before)]], rtol=1e-4)
+
+
 class Slow(keras.callbacks.Callback):
     """Makes each step last 5 ms."""
 
@@ -108,7 +120,7 @@ def test_heat_map(watched):
     np.testing.assert_allclose(ax.collections[0].get_array().sum(axis=0), 1)
     assert ax.get_ylim() == (1e-16, 1e2)
     once = {name: values[:1] if isinstance(values, np.ndarray) else values for name, values in record.items()}
-    visualization.draw_gradient_history(once | {"interval": np.inf})  # one time only
+    visualization.draw_gradient_history(once)  # one time only
     with pytest.raises(ValueError, match=r"unknown layer 'c2'. Did you mean 'c1'"):
         visualization.draw_gradient_history(record, layer="c2")
     with pytest.raises(ValueError, match=r"unknown value 'norms'. Did you mean 'norm'"):
