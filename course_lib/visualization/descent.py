@@ -10,7 +10,7 @@ import numpy as np
 from course_lib.visualization.show import check_alt, figure_of, png
 from course_lib.visualization.style import PALETTE, new_axes, style
 
-DPI = 72  # small enough that a dozen steps stay below 250 kB
+DPI = 64  # small enough that a dozen steps stay below 250 kB
 PLAYER = """<div data-frames="{frames}"><img src="{first}" alt="{alt}"><br>
 <button onclick="const slider = this.nextElementSibling; slider.value = 0; slider.oninput();
 const timer = setInterval(() => {{ slider.value++; slider.oninput();
