@@ -4,8 +4,6 @@ Cells are arrays `(n, height, width, planes)`. The cell at (y, x) sees the cells
 (y + size − 1, x + size − 1), so those must come `framed`.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -16,11 +14,10 @@ def framed(cells: np.ndarray, side: int, size: int) -> np.ndarray:
     return np.pad(cells, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
 
 
-def seen(cells: np.ndarray, size: int) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
-    """For each offset v of a window, v and the cells u(n + v), `(n, height, width, planes)` for all places n."""
-    height, width = (side - size + 1 for side in cells.shape[1:3])
-    for y, x in np.ndindex(size, size):
-        yield (y, x), cells[:, y : y + height, x : x + width]
+def weighted(cells: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Σ_v weights(v)·u(k, n + v), each plane k alone: `(n, height, width, planes)` for all places n."""
+    height, width = cells.shape[1] - len(weights) + 1, cells.shape[2] - len(weights) + 1
+    return sum(weights[y, x] * cells[:, y : y + height, x : x + width] for y, x in np.ndindex(weights.shape))
 
 
 def s_cells(u_c: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray, r: float) -> np.ndarray:
@@ -29,15 +26,15 @@ def s_cells(u_c: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray, r: flo
     `a` are the excitatory weights `(size, size, planes before, planes)`, `b` the inhibitory ones `(planes,)`.
     A trained cell answers where its window correlates with what it learned by more than r / (1 + r).
     """
-    excitation = sum(u @ a[v] for v, u in seen(u_c, len(a)))
+    windows = sliding_window_view(u_c, a.shape[:2], axis=(1, 2))  # (n, height, width, planes before, size, size)
+    excitation = np.tensordot(windows, a, axes=((3, 4, 5), (2, 0, 1)))
     inhibition = 2 * r / (1 + r) * b * v_c_cells(u_c, c)
     return r * np.maximum((1 + excitation) / (1 + inhibition) - 1, 0)
 
 
 def v_c_cells(u_c: np.ndarray, c: np.ndarray) -> np.ndarray:
     """Equation 3: the weighted root mean square of a window over all planes, `(n, height, width, 1)`."""
-    squares = np.square(u_c).sum(axis=-1, keepdims=True)
-    return np.sqrt(sum(c[v] * u for v, u in seen(squares, len(c))))
+    return np.sqrt(weighted(np.square(u_c).sum(axis=-1, keepdims=True), c))
 
 
 def c_cells(u_s: np.ndarray, d: np.ndarray, alpha: float) -> np.ndarray:
@@ -46,15 +43,13 @@ def c_cells(u_s: np.ndarray, d: np.ndarray, alpha: float) -> np.ndarray:
     The paper's ψ[x] = φ[x / (α + x)] would answer strongest of all to an x just below −α; meant must be that
     every negative x gives 0.
     """
-    excitation = sum(d[v] * u for v, u in seen(u_s, len(d)))
-    x = np.maximum((1 + excitation) / (1 + v_s_cells(u_s, d)) - 1, 0)
+    x = np.maximum((1 + weighted(u_s, d)) / (1 + v_s_cells(u_s, d)) - 1, 0)
     return x / (alpha + x)
 
 
 def v_s_cells(u_s: np.ndarray, d: np.ndarray) -> np.ndarray:
     """Equation 6: the blurred mean of all planes, `(n, height, width, 1)`."""
-    mean = u_s.mean(axis=-1, keepdims=True)
-    return sum(d[v] * u for v, u in seen(mean, len(d)))
+    return weighted(u_s.mean(axis=-1, keepdims=True), d)
 
 
 def representatives(u_s: np.ndarray, column: int) -> dict[int, tuple[int, int]]:
