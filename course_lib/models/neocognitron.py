@@ -3,16 +3,16 @@
 K. Fukushima: Neocognitron: A Self-organizing Neural Network Model for a Mechanism of Pattern Recognition
 Unaffected by Shift in Position, Biological Cybernetics 36:193–202, 1980. doi:10.1007/BF00344251
 
-| layer | what                                   | output   |  cells | modifiable weights (a + b)      |
-|-------|----------------------------------------|----------|-------:|--------------------------------:|
-| U0    | input                                  | 16×16    |    256 |                                 |
-| U_S1  | S-cells: look for a learned 5×5 pattern | 16×16×24 | 6,144 | 5×5×24 + 24 = 624               |
-| U_C1  | C-cells: pool 5×5, each plane alone    | 10×10×24 |  2,400 |                                 |
-| U_S2  | S-cells, 5×5 on all 24 planes          | 8×8×24   |  1,536 | 5×5×24×24 + 24 = 14,424         |
-| U_C2  | C-cells, 5×5                           | 6×6×24   |    864 |                                 |
-| U_S3  | S-cells, 5×5 on all 24 planes          | 2×2×24   |     96 | 5×5×24×24 + 24 = 14,424         |
-| U_C3  | C-cells, 2×2                           | 24       |     24 |                                 |
-|       |                                        |          | 11,320 | 29,472                          |
+| layer | what                                    | output   |  cells | modifiable weights, a + b |
+|-------|-----------------------------------------|----------|-------:|--------------------------:|
+| U_0   | input                                   | 16×16    |    256 |                           |
+| U_S1  | S-cells: look for a learned 5×5 pattern | 16×16×24 |  6,144 |         5×5×24 + 24 = 624 |
+| U_C1  | C-cells: pool 5×5, each plane alone     | 10×10×24 |  2,400 |                           |
+| U_S2  | S-cells, 5×5 on all 24 planes           | 8×8×24   |  1,536 |   5×5×24×24 + 24 = 14,424 |
+| U_C2  | C-cells, 5×5                            | 6×6×24   |    864 |                           |
+| U_S3  | S-cells, 5×5 on all 24 planes           | 2×2×24   |     96 |   5×5×24×24 + 24 = 14,424 |
+| U_C3  | C-cells, 2×2                            | 24       |     24 |                           |
+|       |                                         |          | 11,320 |                    29,472 |
 
 Not counted are the inhibitory cells V_C, one for each place of an S-layer, and V_S, one for each of a C-layer.
 
@@ -28,7 +28,11 @@ Not in the paper, and chosen here, on distorted patterns other than those of the
   takes ten of the sixteen places, spread evenly. (A crop to the middle ten tolerates smaller shifts.)
 - S-columns lie wholly inside a layer, one at every place, and a silent cell is no candidate.
 - the order: layer by layer, each after the one before has learned all it will, so that no plane is spent on what
-  an untrained layer put out. `width` scales the planes; the number is ours.
+  an untrained layer put out.
+- ψ of the C-cells for negative sums; see `c_cells`.
+`width`, which scales the planes, is ours. The paper found patterns at fixed positions easier to learn (footnote 4).
+With these choices it is the other way round: the tests' five digits get four cells of U_C3 when shown at fixed
+positions, one each when shown at random ones.
 """
 
 from typing import NamedTuple

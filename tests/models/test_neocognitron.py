@@ -207,7 +207,7 @@ def test_fixed_weights_fall_with_distance(base, size):
 
 def test_initial_weights_are_small_positive_and_prefer_a_direction():
     a = initial_a(falling(0.95, 5, 1.0), 1, 24)
-    assert a.shape == (5, 5, 1, 24) and 0 < a.min() and a.max() < 0.01
+    assert a.shape == (5, 5, 1, 24) and a.min() > 0 and a.max() < 0.01
     across, down = a[2, :, 0].sum(axis=0), a[:, 2, 0].sum(axis=0)  # weights along a stroke through the middle
     assert across.argmax() == 0 and down.argmax() == 12 and len(np.unique(a.reshape(25, 24), axis=1).T) == 24
     deeper = initial_a(falling(0.95, 5, 1 / 24), 24, 24)
@@ -224,7 +224,7 @@ def test_sizes_and_counts_are_the_papers(trained):
     assert [a.size + b.size for a, b in zip(trained.a, trained.b, strict=True)] == [624, 14_424, 14_424]
     for c in trained.c[1:]:
         assert 24 * c.sum() == pytest.approx(1)
-    assert all(0 <= answers[name].min() and answers[name].max() < 1 for name in ("c1", "c2", "c3"))
+    assert all(answers[name].min() >= 0 and answers[name].max() < 1 for name in ("c1", "c2", "c3"))
 
 
 def test_learning_is_deterministic_starts_anew_and_takes_a_width():
