@@ -35,6 +35,7 @@ With these choices it is the other way round: the tests' five digits get four ce
 positions, one each when shown at random ones.
 """
 
+import numbers
 from typing import NamedTuple
 
 import numpy as np
@@ -102,7 +103,7 @@ class Neocognitron:
     """
 
     def __init__(self, *, width: float = 1.0):
-        if isinstance(width, bool) or not isinstance(width, (int, float)) or not 0 < width < float("inf"):
+        if isinstance(width, bool) or not isinstance(width, numbers.Real) or not 0 < width < float("inf"):
             raise ValueError(f"width must be a number above 0 (1.0 is the paper's network), not {width!r}")
         self.planes = scaled(PLANES, width)
         self.c = [falling(GAMMA, S_AREA, 1 / before) for before in (1, self.planes, self.planes)]
@@ -111,7 +112,7 @@ class Neocognitron:
         self.b: list[np.ndarray] = []
 
     def fit_unsupervised(self, images: np.ndarray, presentations: int = 20) -> "Neocognitron":
-        """Learns from nothing, layer by layer, each shown all `images` in order `presentations` times.
+        """Starts anew and learns, layer by layer, each shown all `images` in order `presentations` times.
 
         `images` are `(n, 16, 16)` or `(n, 16, 16, 1)` from 0 (paper) to 1 (ink).
 
