@@ -1,0 +1,171 @@
+"""Where training runs: one device here, several devices or machines in `replicas`; and what each allows."""
+
+import contextlib
+import json
+import os
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from course_lib import common
+from course_lib.training.feed import OwnDataset
+from course_lib.training.recipe import Recipe
+from course_lib.training.run import Run
+
+EVALUATION_BATCH = 500  # images; no gradient is kept, so more fit than in training
+MULTI_WORKER = "multi_worker"
+
+
+class OneDevice:
+    """The device that Keras chooses, or the one named: `model.fit`."""
+
+    replicas, chief = 1, True
+
+    def __init__(self, name: str | None = None):
+        self.name = name
+        with tf.device("CPU:0"):  # where batches are made
+            self.now = tf.Variable(0, dtype=tf.int64)
+        self.callbacks = [keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: self.now.assign(epoch))]
+
+    def scope(self):
+        """Inside, networks are built for this device."""
+        return keras.device(self.name) if self.name else contextlib.nullcontext()
+
+    def fit(self, run: Run, feed, watched, first: int, last: int, callbacks: keras.callbacks.CallbackList) -> None:
+        """Trains `run.model` from epoch `first` to `last`, each with batches of its own, and measures after each."""
+        with self.scope():
+            run.model.fit(
+                feed.batches(run.data["batch_size"], training=True, epoch=self.now, seed=run.seed),
+                initial_epoch=first,
+                epochs=last,
+                shuffle=False,  # the batches come shuffled
+                validation_data=None if watched is None else watched.batches(EVALUATION_BATCH, training=False),
+                callbacks=callbacks,
+                verbose=0,
+            )
+
+
+def choose(devices: object, recipe: Recipe):
+    """The place that `devices` names, `OneDevice` or `Replicas`, once it is clear that `recipe` suits it.
+
+    Raises:
+        ValueError: devices that are not there, or a recipe that asks for what the place does not allow.
+    """
+    names = MULTI_WORKER if devices == MULTI_WORKER else _names(devices)
+    if keras.backend.backend() != "tensorflow":
+        if len(names) > 1:
+            raise ValueError(f"devices={devices!r} needs Keras' TensorFlow backend, not {keras.backend.backend()}")
+        if recipe.deterministic:
+            raise ValueError("deterministic=True is for Keras' TensorFlow backend: leave it out")
+        return OneDevice()
+    if names == MULTI_WORKER:
+        check_cluster()
+    elif len(names) < 2:
+        place = OneDevice(*names)
+        _check_recipe(recipe, place.replicas, names)
+        return place
+    from course_lib.training.replicas import Replicas
+
+    place = Replicas(names, recipe.cross_device_ops)
+    _check_recipe(recipe, place.replicas, names)
+    return place
+
+
+def check_data(place, feed, what: str = "data") -> None:
+    """Checks that `feed` can be divided over the devices of `place`.
+
+    Raises:
+        ValueError: fewer examples than devices, or a dataset that machines may not see in the same order.
+    """
+    if place.replicas > len(feed):
+        raise ValueError(f"{what} has {len(feed)} examples, fewer than the {place.replicas} devices it is to train")
+    if isinstance(feed, OwnDataset) and os.environ.get("TF_CONFIG") and place.scope is not OneDevice.scope:
+        raise ValueError(
+            f"{what}: a tf.data.Dataset may come in another order on each machine; give devices='multi_worker' a "
+            "split (datasets.load('mnist').train) or a pair of arrays"
+        )
+
+
+def check_cluster() -> None:
+    """Checks that TF_CONFIG describes a cluster and this machine's part in it, as cluster managers set it.
+
+    Raises:
+        ValueError: it does not; the message has an example.
+    """
+    text = os.environ.get("TF_CONFIG", "")
+    try:
+        config = json.loads(text)
+        jobs, task = config["cluster"], config["task"]
+        part = jobs[task["type"]][int(task["index"])] and task["type"]
+    except (ValueError, KeyError, TypeError, IndexError):
+        part = None
+    if part not in ("worker", "chief"):
+        raise ValueError(
+            "devices='multi_worker' needs TF_CONFIG in each machine's environment, with all machines and its own "
+            'number: {"cluster": {"worker": ["10.0.0.1:12345", "10.0.0.2:12345"]}, "task": {"type": "worker", '
+            f'"index": 0}}}}; here it is {text!r}'
+        )
+
+
+def _names(devices: object) -> list[str]:
+    """The devices to train on, by name; none where Keras is to choose its one."""
+    if isinstance(devices, (list, tuple)) and devices:
+        return _present(devices)
+    if devices != "auto":
+        try:
+            common.at_least(1, devices=devices)
+        except ValueError:
+            raise ValueError(
+                "devices must be 'auto', a number, a list of names such as ['GPU:0', 'GPU:1'], or 'multi_worker', "
+                f"not {devices!r}"
+            ) from None
+    if devices == 1 or keras.backend.backend() != "tensorflow":
+        return [] if devices in ("auto", 1) else [""] * devices
+    present = {kind: [_short(each.name) for each in tf.config.list_logical_devices(kind)] for kind in ("GPU", "CPU")}
+    if devices == "auto":
+        return present["GPU"] if len(present["GPU"]) > 1 else []
+    names = present["GPU"] or present["CPU"]
+    if len(names) < devices:
+        raise ValueError(
+            f"devices={devices}, but there are {', '.join(names)}: ask for at most {len(names)}, or, without GPUs, "
+            f"divide the CPU: course_lib.setup(logical_cpus={devices}) first thing in a fresh kernel"
+        )
+    return names[:devices]
+
+
+def _present(names: Sequence) -> list[str]:
+    known = [_short(device.name) for device in tf.config.list_logical_devices()]
+    short = [_short(name).upper() if isinstance(name, str) else name for name in names]
+    for name in short:
+        if name not in known:
+            raise common.unknown("device", name, known)
+    if len(set(short)) < len(short):
+        raise ValueError(f"devices {names!r} names a device twice")
+    return short
+
+
+def _short(name: str) -> str:
+    """ "/device:GPU:0" and "/GPU:0" as "GPU:0"."""
+    return name.removeprefix("/").removeprefix("device:")
+
+
+def _check_recipe(recipe: Recipe, replicas: int, names: Sequence[str]) -> None:
+    """Refuses what TensorFlow would refuse with a stack trace, or do wrongly."""
+    if replicas > recipe.batch_size:
+        raise ValueError(f"batch_size {recipe.batch_size} cannot be divided over {replicas} devices")
+    if recipe.deterministic and recipe.xla is True:
+        raise ValueError("deterministic=True and xla=True exclude each other: choose one")
+    if replicas > 1 or names == MULTI_WORKER:
+        if recipe.xla is True:
+            raise ValueError("xla=True is for one device: on several, leave it at 'auto'")
+        if recipe.steps_per_execution not in ("auto", 1):
+            raise ValueError(
+                f"steps_per_execution={recipe.steps_per_execution} is for one device: on several, leave it at 'auto'"
+            )
+    if recipe.cross_device_ops != "auto" and names == MULTI_WORKER:
+        raise ValueError("cross_device_ops is for the GPUs of one machine: for 'multi_worker', leave it at 'auto'")
+    if recipe.cross_device_ops == "nccl" and not tf.config.list_logical_devices("GPU"):
+        raise ValueError("cross_device_ops='nccl' is for NVIDIA GPUs, and there is none: leave it at 'auto'")
+    if recipe.deterministic:
+        tf.config.experimental.enable_op_determinism()
