@@ -41,6 +41,13 @@ def join_cluster() -> tf.distribute.Strategy:
         ) from error
 
 
+@functools.cache  # a second one over the same devices would count its collectives from 0 again, to TensorFlow's confusion
+def _mirrored(names: tuple[str, ...], cross_device_ops: str) -> tf.distribute.Strategy:
+    if cross_device_ops == "auto" and not any("GPU" in name for name in names):
+        cross_device_ops = "one_device"
+    return tf.distribute.MirroredStrategy(names, CROSS_DEVICE_OPS[cross_device_ops]())
+
+
 class Replicas:
     """Several devices of one machine, by name, or "multi_worker": those of all machines of a cluster."""
 
@@ -51,7 +58,7 @@ class Replicas:
             part = (cluster.task_type, cluster.task_id)
             self.chief = part == ("chief" if "chief" in cluster.cluster_spec().jobs else "worker", 0)
         else:
-            self.strategy = tf.distribute.MirroredStrategy(names, CROSS_DEVICE_OPS[cross_device_ops]())
+            self.strategy = _mirrored(tuple(names), cross_device_ops)
             self.chief = True
         self.replicas = self.strategy.num_replicas_in_sync
         self.scope, self.callbacks = self.strategy.scope, []

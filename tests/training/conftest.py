@@ -1,12 +1,18 @@
-"""A network and data so small that a training run takes a moment."""
+"""A network and data so small that a training run takes a moment; the CPU as two devices, for `test_replicas`."""
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from course_lib.batching import Split
 from course_lib.training import Recipe
+
+# Before any test starts TensorFlow: pytest reads this file first.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
 
 SHAPE, CLASSES = (6, 6, 1), 3
 
