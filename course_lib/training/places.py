@@ -60,11 +60,10 @@ def choose(devices: object, recipe: Recipe):
             raise ValueError("deterministic=True is for Keras' TensorFlow backend: leave it out")
         return OneDevice()
     if names == MULTI_WORKER:
-        check_cluster()
+        join_cluster()
     elif len(names) < 2:
-        place = OneDevice(*names)
-        _check_recipe(recipe, place.replicas, names)
-        return place
+        _check_recipe(recipe, 1, names)
+        return OneDevice(*names)
     from course_lib.training.replicas import Replicas
 
     place = Replicas(names, recipe.cross_device_ops)
@@ -87,12 +86,20 @@ def check_data(place, feed, what: str = "data") -> None:
         )
 
 
-def check_cluster() -> None:
-    """Checks that TF_CONFIG describes a cluster and this machine's part in it, as cluster managers set it.
+def join_cluster() -> None:
+    """Makes this process a part of the cluster that TF_CONFIG describes, before TensorFlow starts.
 
     Raises:
-        ValueError: it does not; the message has an example.
+        ValueError: TF_CONFIG does not say, as cluster managers set it, who they are and which of them this is.
+        RuntimeError: TensorFlow has started on its own.
     """
+    _check_cluster()
+    from course_lib.training import replicas
+
+    replicas.join_cluster()
+
+
+def _check_cluster() -> None:
     text = os.environ.get("TF_CONFIG", "")
     try:
         config = json.loads(text)

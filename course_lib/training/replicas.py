@@ -164,7 +164,7 @@ class Replicas:
     def _agree(self, variables) -> None:
         for variable in variables:
             if "float" in variable.dtype:
-                variable.assign(tf.distribute.get_replica_context().all_reduce(MEAN, variable.value))
+                variable.assign(tf.distribute.get_replica_context().all_reduce(MEAN, tf.identity(variable.value)))
 
 
 def _pass(step, batches, begin, end) -> dict[str, float]:
