@@ -20,7 +20,7 @@ MULTI_WORKER = "multi_worker"
 class OneDevice:
     """The device that Keras chooses, or the one named: `model.fit`."""
 
-    replicas, chief = 1, True
+    replicas, chief, cluster = 1, True, False
 
     def __init__(self, name: str | None = None):
         self.name = name
@@ -77,11 +77,12 @@ def check_data(place, feed, what: str = "data") -> None:
     Raises:
         ValueError: fewer examples than devices, or a dataset that machines may not see in the same order.
     """
-    if place.replicas > len(feed):
-        raise ValueError(f"{what} has {len(feed)} examples, fewer than the {place.replicas} devices it is to train")
-    if isinstance(feed, OwnDataset) and os.environ.get("TF_CONFIG") and place.scope is not OneDevice.scope:
+    own = isinstance(feed, OwnDataset)
+    if place.replicas > (feed.batch_size if own else len(feed)):
+        raise ValueError(f"{what} has too few examples {'in a batch ' * own}for {place.replicas} devices")
+    if own and place.cluster:
         raise ValueError(
-            f"{what}: a tf.data.Dataset may come in another order on each machine; give devices='multi_worker' a "
+            f"{what} is a tf.data.Dataset, which may come in another order on each machine: for 'multi_worker' give a "
             "split (datasets.load('mnist').train) or a pair of arrays"
         )
 
@@ -93,26 +94,33 @@ def join_cluster() -> None:
         ValueError: TF_CONFIG does not say, as cluster managers set it, who they are and which of them this is.
         RuntimeError: TensorFlow has started on its own.
     """
-    _check_cluster()
+    _cluster()
     from course_lib.training import replicas
 
     replicas.join_cluster()
 
 
-def _check_cluster() -> None:
+def is_chief() -> bool:
+    """Whether this machine of the cluster is the one that writes and speaks."""
+    jobs, kind, index = _cluster()
+    return (kind, index) == ("chief" if "chief" in jobs else "worker", 0)
+
+
+def _cluster() -> tuple[dict, str, int]:
+    """TF_CONFIG's machines, and which of them this is: its kind and number."""
     text = os.environ.get("TF_CONFIG", "")
     try:
         config = json.loads(text)
-        jobs, task = config["cluster"], config["task"]
-        part = jobs[task["type"]][int(task["index"])] and task["type"]
-    except (ValueError, KeyError, TypeError, IndexError):
-        part = None
-    if part not in ("worker", "chief"):
-        raise ValueError(
-            "devices='multi_worker' needs TF_CONFIG in each machine's environment, with all machines and its own "
-            'number: {"cluster": {"worker": ["10.0.0.1:12345", "10.0.0.2:12345"]}, "task": {"type": "worker", '
-            f'"index": 0}}}}; here it is {text!r}'
-        )
+        jobs, kind, index = config["cluster"], config["task"]["type"], int(config["task"]["index"])
+        if kind in ("worker", "chief") and 0 <= index < len(jobs[kind]):
+            return jobs, kind, index
+    except (ValueError, KeyError, TypeError):
+        pass  # said below
+    raise ValueError(
+        "devices='multi_worker' needs TF_CONFIG in each machine's environment, with all machines and its own "
+        'number: {"cluster": {"worker": ["10.0.0.1:12345", "10.0.0.2:12345"]}, "task": {"type": "worker", "index": '
+        f"0}}}}; here it is {text!r}"
+    )
 
 
 def _names(devices: object) -> list[str]:

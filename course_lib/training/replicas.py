@@ -16,7 +16,8 @@ import functools
 import keras
 import tensorflow as tf
 
-from course_lib.training.places import EVALUATION_BATCH, MULTI_WORKER
+from course_lib.training.feed import divided
+from course_lib.training.places import EVALUATION_BATCH, MULTI_WORKER, is_chief
 from course_lib.training.run import Run
 
 CROSS_DEVICE_OPS = {
@@ -26,7 +27,7 @@ CROSS_DEVICE_OPS = {
     "one_device": tf.distribute.ReductionToOneDevice,
 }
 GONE = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
-SUM, MEAN = tf.distribute.ReduceOp.SUM, tf.distribute.ReduceOp.MEAN
+SUM = tf.distribute.ReduceOp.SUM
 
 
 @functools.cache
@@ -41,7 +42,7 @@ def join_cluster() -> tf.distribute.Strategy:
         ) from error
 
 
-@functools.cache  # a second one over the same devices would count its collectives from 0 again, to TensorFlow's confusion
+@functools.cache  # a second one over the same devices counts its collectives from 0 again, and TensorFlow fails
 def _mirrored(names: tuple[str, ...], cross_device_ops: str) -> tf.distribute.Strategy:
     if cross_device_ops == "auto" and not any("GPU" in name for name in names):
         cross_device_ops = "one_device"
@@ -52,14 +53,9 @@ class Replicas:
     """Several devices of one machine, by name, or "multi_worker": those of all machines of a cluster."""
 
     def __init__(self, names: list[str] | str, cross_device_ops: str):
-        if names == MULTI_WORKER:
-            self.strategy = join_cluster()
-            cluster = self.strategy.cluster_resolver
-            part = (cluster.task_type, cluster.task_id)
-            self.chief = part == ("chief" if "chief" in cluster.cluster_spec().jobs else "worker", 0)
-        else:
-            self.strategy = _mirrored(tuple(names), cross_device_ops)
-            self.chief = True
+        self.cluster = names == MULTI_WORKER
+        self.strategy = join_cluster() if self.cluster else _mirrored(tuple(names), cross_device_ops)
+        self.chief = not self.cluster or is_chief()
         self.replicas = self.strategy.num_replicas_in_sync
         self.scope, self.callbacks = self.strategy.scope, []
 
@@ -68,111 +64,90 @@ class Replicas:
 
         Raises:
             RuntimeError: a machine of the cluster has stopped answering.
+            ValueError: the machines are to begin with different epochs.
         """
+        with tf.device("CPU:0"):  # where batches are made
+            now = tf.Variable(first, dtype=tf.int64)
         try:
-            self._fit(run, feed, watched, first, last, callbacks)
+            if self._means([tf.constant(first, tf.float64)])[0] != first:
+                raise ValueError("run_dir must be one folder that all machines of the cluster see")
+            train = self._pass(run.model, feed, run.data["batch_size"], training=True, epoch=now, seed=run.seed)
+            test = watched and self._pass(run.model, watched, EVALUATION_BATCH, training=False)
+            run.model.stop_training, logs = False, None
+            callbacks.on_train_begin()
+            for epoch in range(first, last):
+                now.assign(epoch)
+                callbacks.on_epoch_begin(epoch)
+                logs = train(callbacks.on_train_batch_begin, callbacks.on_train_batch_end)
+                self._agree(run.model)
+                if test:
+                    callbacks.on_test_begin()
+                    found = test(callbacks.on_test_batch_begin, callbacks.on_test_batch_end)
+                    callbacks.on_test_end(found)
+                    logs |= {f"val_{name}": value for name, value in found.items()}
+                callbacks.on_epoch_end(epoch, logs)
+                if run.model.stop_training:
+                    break
+            callbacks.on_train_end(logs)
         except GONE as error:
             raise RuntimeError(
                 "another machine of the cluster has stopped answering, so this one stops too. Start all of them "
                 "again: with a run_dir that all of them see, training continues after the last whole epoch"
             ) from error
 
-    def _fit(self, run, feed, watched, first, last, callbacks) -> None:
-        model = run.model
-        with tf.device("CPU:0"):  # where batches are made
-            now = tf.Variable(first, dtype=tf.int64)
-        batches = self._spread(feed, run.data["batch_size"], training=True, epoch=now, seed=run.seed)
-        train = tf.function(functools.partial(self._train, model), input_signature=batches.element_spec)
-        if watched is not None:
-            measured_on = self._spread(watched, EVALUATION_BATCH, training=False)
-            test = tf.function(functools.partial(self._test, model), input_signature=measured_on.element_spec)
-        agree = tf.function(functools.partial(self.strategy.run, self._agree, (model.non_trainable_weights,)))
-        model.stop_training, logs = False, None
-        callbacks.on_train_begin()
-        for epoch in range(first, last):
-            now.assign(epoch)
-            callbacks.on_epoch_begin(epoch)
-            logs = _pass(train, batches, callbacks.on_train_batch_begin, callbacks.on_train_batch_end)
-            agree()
-            if watched is not None:
-                callbacks.on_test_begin()
-                found = _pass(test, measured_on, callbacks.on_test_batch_begin, callbacks.on_test_batch_end)
-                callbacks.on_test_end(found)
-                logs |= {f"val_{name}": value for name, value in found.items()}
-            callbacks.on_epoch_end(epoch, logs)
-            if model.stop_training:
-                break
-        callbacks.on_train_end(logs)
-
-    def _spread(self, feed, batch_size: int, *, training: bool, **order) -> tf.distribute.DistributedDataset:
-        """The feed's batches in parts, one a replica: (images, labels, weights, size of the whole batch)."""
+    def _pass(self, model, feed, batch_size: int, *, training: bool, **order):
+        """A function that makes one pass over the feed's batches and returns the means."""
 
         def parts(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            machines = context.num_input_pipelines
-            local = self.replicas // machines
+            shard = (context.input_pipeline_id, context.num_input_pipelines)
+            return divided(feed, batch_size, self.replicas, shard, training=training, **order)
 
-            def divide(number, batch) -> tf.data.Dataset:
-                images, labels = batch  # this machine's
-                whole = here = tf.shape(labels, tf.int64)[0]
-                if machines > 1:
-                    whole = tf.minimum(len(feed) - number * batch_size, batch_size)
-                weights = tf.ones(here)
-                if not training:
-                    missing = -(-whole // self.replicas) * local - here
-                    images = tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]])
-                    labels, weights = tf.pad(labels, [[0, missing]]), tf.pad(weights, [[0, missing]])
-                part = tf.data.Dataset.range(local)
-                return part.map(lambda i: (images[i::local], labels[i::local], weights[i::local], whole))
+        batches = self.strategy.distribute_datasets_from_function(parts)
+        step = tf.function(functools.partial(self._step, model, training), input_signature=batches.element_spec)
 
-            mine = feed.batches(batch_size, training=training, shard=(context.input_pipeline_id, machines), **order)
-            spread = mine.enumerate().flat_map(divide)
-            if training:
-                spread = spread.filter(lambda images, labels, weights, whole: whole >= self.replicas)
-            return spread.prefetch(2 * local)
+        def run_through(begin, end) -> dict[str, float]:
+            totals = tf.zeros(3, tf.float64)
+            for number, batch in enumerate(batches):
+                begin(number)
+                totals += step(*batch)
+                logs = {"loss": totals[0] / totals[2], "accuracy": totals[1] / totals[2]}  # so far
+                end(number, logs)
+                if training and model.stop_training:
+                    break
+            return {name: float(value) for name, value in logs.items()}
 
-        return self.strategy.distribute_datasets_from_function(parts)
+        return run_through
 
-    def _train(self, model, *batch) -> tf.Tensor:
-        def step(images, labels, weights, whole):
+    def _step(self, model, training: bool, *batch) -> tf.Tensor:
+        """Sums over a batch, float64: loss, right answers, examples."""
+
+        def on_one(images, labels, weights, whole) -> tf.Tensor:
+            whole = tf.cast(whole, tf.float32)
             with tf.GradientTape() as tape:
-                sums, goal = self._measure(model, images, labels, weights, whole, training=True)
-                goal = model.optimizer.scale_loss(goal)
-            gradients = tape.gradient(goal, model.trainable_variables)
-            if isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
-                # It looks for overflow on the first replica alone: tell it of the others'. 0 where all is finite.
-                overflow = tf.add_n([tf.reduce_sum(0 * each) for each in gradients if each is not None])
-                overflow = tf.distribute.get_replica_context().all_reduce(SUM, overflow)
-                gradients = [each if each is None else each + overflow for each in gradients]
-            model.optimizer.apply(gradients, model.trainable_variables)  # adds up the replicas'
-            return sums
+                logits = tf.cast(model(images, training=training), tf.float32)
+                loss = tf.reduce_sum(model.loss.call(labels, logits) * weights)
+                penalty = tf.add_n([0.0, *model.losses]) / self.replicas
+                goal = model.optimizer.scale_loss(loss / whole + penalty)
+            if training:
+                _update(model, tape.gradient(goal, model.trainable_variables))
+            right = tf.reduce_sum(weights * tf.cast(tf.argmax(logits, -1) == labels, tf.float32))
+            return tf.cast(tf.stack([loss + penalty * whole, right, tf.reduce_sum(weights)]), tf.float64)
 
-        return self.strategy.reduce(SUM, self.strategy.run(step, batch), axis=None)
+        return self.strategy.reduce(SUM, self.strategy.run(on_one, batch), axis=None)
 
-    def _test(self, model, *batch) -> tf.Tensor:
-        step = functools.partial(self._measure, model, training=False)
-        return self.strategy.reduce(SUM, self.strategy.run(lambda *part: step(*part)[0], batch), axis=None)
+    def _agree(self, model) -> None:
+        averages = [variable for variable in model.non_trainable_weights if "float" in variable.dtype]
+        for variable, mean in zip(averages, self._means([variable.value for variable in averages]), strict=True):
+            variable.assign(mean)
 
-    def _measure(self, model, images, labels, weights, whole, *, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
-        """Sums over a part, float64 (loss, right answers, examples), and the part's share of the batch's loss."""
-        logits = tf.cast(model(images, training=training), tf.float32)
-        whole, penalty = tf.cast(whole, tf.float32), tf.add_n([0.0, *model.losses]) / self.replicas
-        loss = tf.reduce_sum(model.loss.call(labels, logits) * weights)
-        right = tf.reduce_sum(weights * tf.cast(tf.argmax(logits, -1) == labels, tf.float32))
-        sums = tf.stack([loss + penalty * whole, right, tf.reduce_sum(weights)])
-        return tf.cast(sums, tf.float64), loss / whole + penalty
-
-    def _agree(self, variables) -> None:
-        for variable in variables:
-            if "float" in variable.dtype:
-                variable.assign(tf.distribute.get_replica_context().all_reduce(MEAN, tf.identity(variable.value)))
+    def _means(self, values: list) -> list[tf.Tensor]:
+        return [self.strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None) for value in values]
 
 
-def _pass(step, batches, begin, end) -> dict[str, float]:
-    """One pass over `batches`; `end` is given the means so far."""
-    totals = tf.zeros(3, tf.float64)
-    for number, batch in enumerate(batches):
-        begin(number)
-        totals += step(*batch)
-        logs = {"loss": totals[0] / totals[2], "accuracy": totals[1] / totals[2]}
-        end(number, logs)
-    return {name: float(value) for name, value in logs.items()}
+def _update(model: keras.Model, gradients: list) -> None:
+    if isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
+        # It looks for overflow on the first replica alone: tell it of the others'. 0 where all is finite.
+        overflow = tf.add_n([tf.reduce_sum(0 * each) for each in gradients if each is not None])
+        overflow = tf.distribute.get_replica_context().all_reduce(SUM, overflow)
+        gradients = [each if each is None else each + overflow for each in gradients]
+    model.optimizer.apply(gradients, model.trainable_variables)  # adds up the replicas'

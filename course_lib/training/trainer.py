@@ -102,7 +102,14 @@ def _train(run: Run, place, feeds: dict, callbacks: Sequence, meter: Progress, k
         history = keras.callbacks.History()  # first, so that an interrupt in another callback loses no epoch of it
         history.history = run.history
         steps = _steps(len(feeds["data"]), run.data["batch_size"], place.replicas)
-        mine = [history, *place.callbacks, *callbacks, _StopWhereNotFinite(place.replicas), meter, *([keeper] if keeper else [])]
+        mine = [
+            history,
+            *place.callbacks,
+            *callbacks,
+            _StopWhereNotFinite(place.replicas),
+            meter,
+            *([keeper] if keeper else []),
+        ]
         listed = keras.callbacks.CallbackList(mine, model=run.model, epochs=run.epochs, steps=steps, verbose=0)
         try:
             place.fit(run, feeds["data"], feeds.get("validation"), first, last, listed)

@@ -1,6 +1,6 @@
 """One machine of the cluster in `test_cluster`, which runs this file: trains, and writes down what came of it.
 
-    TF_CONFIG=… python cluster_worker.py RUN_DIR [epoch, from 0, in whose middle worker 1 kills itself]
+TF_CONFIG=… python cluster_worker.py RUN_DIR [epoch, from 0, in whose middle worker 1 kills itself]
 """
 
 import json

@@ -162,9 +162,7 @@ def test_callbacks_hear_of_one_training(tiny, split, recipe):
 
 
 class TestStopping:
-    @pytest.mark.parametrize(
-        ("moment", "finished"), [("training", 1), ("validation", 1), ("the epoch's end", 2)]
-    )
+    @pytest.mark.parametrize(("moment", "finished"), [("training", 1), ("validation", 1), ("the epoch's end", 2)])
     def test_by_hand_gives_the_run_so_far(self, moment, finished, tiny, split, recipe, tmp_path, capsys, fingerprint):
         noting = Noting()
         pressed = [noting, Interrupting(1, moment)]
