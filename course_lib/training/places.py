@@ -71,20 +71,20 @@ def choose(devices: object, recipe: Recipe):
     return place
 
 
-def check_data(place, feed, what: str = "data") -> None:
+def check_data(place, feed) -> None:
     """Checks that `feed` can be divided over the devices of `place`.
 
     Raises:
         ValueError: fewer examples than devices, or a dataset that machines may not see in the same order.
     """
     own = isinstance(feed, OwnDataset)
-    if place.replicas > (feed.batch_size if own else len(feed)):
-        raise ValueError(f"{what} has too few examples {'in a batch ' * own}for {place.replicas} devices")
     if own and place.cluster:
         raise ValueError(
-            f"{what} is a tf.data.Dataset, which may come in another order on each machine: for 'multi_worker' give a "
-            "split (datasets.load('mnist').train) or a pair of arrays"
+            "a tf.data.Dataset may come in another order on each machine: for 'multi_worker' give a split "
+            "(datasets.load('mnist').train) or a pair of arrays"
         )
+    if place.replicas > (feed.batch_size if own else len(feed)):
+        raise ValueError(f"data has too few examples {'in a batch ' * own}for {place.replicas} devices")
 
 
 def join_cluster() -> None:

@@ -12,6 +12,7 @@ Keras 3's `fit` cannot do this: it crashes on parts of unequal size, and on seve
 """
 
 import functools
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -69,7 +70,7 @@ class Replicas:
         with tf.device("CPU:0"):  # where batches are made
             now = tf.Variable(first, dtype=tf.int64)
         try:
-            if self._means([tf.constant(first, tf.float64)])[0] != first:
+            if self._means(lambda: [tf.constant(first, tf.float64)])[0] != first:
                 raise ValueError("run_dir must be one folder that all machines of the cluster see")
             train = self._pass(run.model, feed, run.data["batch_size"], training=True, epoch=now, seed=run.seed)
             test = watched and self._pass(run.model, watched, EVALUATION_BATCH, training=False)
@@ -137,11 +138,13 @@ class Replicas:
 
     def _agree(self, model) -> None:
         averages = [variable for variable in model.non_trainable_weights if "float" in variable.dtype]
-        for variable, mean in zip(averages, self._means([variable.value for variable in averages]), strict=True):
+        for variable, mean in zip(averages, self._means(lambda: [each.value for each in averages]), strict=True):
             variable.assign(mean)
 
-    def _means(self, values: list) -> list[tf.Tensor]:
-        return [self.strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None) for value in values]
+    def _means(self, values: Callable[[], list]) -> list[tf.Tensor]:
+        """The means over all replicas of what `values()` is on each."""
+        found = self.strategy.run(lambda: [tf.identity(value) for value in values()])
+        return [self.strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None) for value in found]
 
 
 def _update(model: keras.Model, gradients: list) -> None:

@@ -71,8 +71,7 @@ def train(
     feeds = {"data": as_feed(data)} | ({} if validation is None else {"validation": as_feed(validation, "validation")})
     feed = feeds["data"]
     batch_size = feed.batch_size if isinstance(feed, OwnDataset) else recipe.batch_size
-    for what, each in feeds.items():
-        places.check_data(place, each, what)
+    places.check_data(place, feed)
     make = functools.partial(_make, build, recipe, epochs, len(feed), batch_size)
     keras.utils.set_random_seed(seed)
     with place.scope():

@@ -58,3 +58,29 @@ def weights_of(model: keras.Model) -> bytes:
 @pytest.fixture(scope="session")
 def fingerprint():
     return weights_of
+
+
+def with_all_states() -> keras.Model:
+    """A network with every kind of state that training changes: weights, moving averages, dropout's random state."""
+    inputs = keras.Input(SHAPE)
+    x = layers.BatchNormalization(name="norm")(layers.Conv2D(4, 3, use_bias=False)(inputs))
+    x = layers.Dropout(0.3)(layers.ReLU()(x))
+    x = layers.Dropout(0.5)(layers.Flatten()(x))
+    return keras.Model(inputs, layers.Dense(CLASSES, dtype="float32")(x), name="stateful")
+
+
+@pytest.fixture(scope="session")
+def stateful():
+    return with_all_states
+
+
+def everything(run) -> bytes:
+    """All that a run came to, bit for bit: network, optimizer, random states, history."""
+    variables = [*run.model.variables, *run.model.optimizer.variables]
+    arrays = [keras.ops.convert_to_numpy(variable).tobytes() for variable in variables]
+    return b"".join(arrays) + repr(run.history).encode()
+
+
+@pytest.fixture(scope="session")
+def all_bits():
+    return everything

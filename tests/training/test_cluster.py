@@ -88,7 +88,7 @@ def test_a_cluster_that_loses_a_machine_and_is_started_again(tmp_path):
 )
 def test_without_a_cluster(config, tiny, split, recipe, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", config)
-    with pytest.raises(ValueError, match="needs TF_CONFIG in each machine's environment, .* here it is"):
+    with pytest.raises(ValueError, match=r"needs TF_CONFIG in each machine's environment, .* here it is"):
         train(tiny, split, recipe=recipe, epochs=1, devices="multi_worker")
 
 
