@@ -70,17 +70,20 @@ class Replicas:
         with tf.device("CPU:0"):  # where batches are made
             now = tf.Variable(first, dtype=tf.int64)
         try:
-            if self._means(lambda: [tf.constant(first, tf.float64)])[0] != first:
+            if self._means(lambda: [tf.constant(first, tf.float64)])()[0] != first:
                 raise ValueError("run_dir must be one folder that all machines of the cluster see")
             train = self._pass(run.model, feed, run.data["batch_size"], training=True, epoch=now, seed=run.seed)
             test = watched and self._pass(run.model, watched, EVALUATION_BATCH, training=False)
+            averages = [each for each in run.model.non_trainable_weights if "float" in each.dtype]
+            agreed = self._means(lambda: [each.value for each in averages])
             run.model.stop_training, logs = False, None
             callbacks.on_train_begin()
             for epoch in range(first, last):
                 now.assign(epoch)
                 callbacks.on_epoch_begin(epoch)
                 logs = train(callbacks.on_train_batch_begin, callbacks.on_train_batch_end)
-                self._agree(run.model)
+                for variable, mean in zip(averages, agreed(), strict=True):
+                    variable.assign(mean)
                 if test:
                     callbacks.on_test_begin()
                     found = test(callbacks.on_test_batch_begin, callbacks.on_test_batch_end)
@@ -136,15 +139,15 @@ class Replicas:
 
         return self.strategy.reduce(SUM, self.strategy.run(on_one, batch), axis=None)
 
-    def _agree(self, model) -> None:
-        averages = [variable for variable in model.non_trainable_weights if "float" in variable.dtype]
-        for variable, mean in zip(averages, self._means(lambda: [each.value for each in averages]), strict=True):
-            variable.assign(mean)
+    def _means(self, values: Callable[[], list]) -> Callable[[], list[tf.Tensor]]:
+        """A function that returns the means over all replicas of what `values()` is on each."""
 
-    def _means(self, values: Callable[[], list]) -> list[tf.Tensor]:
-        """The means over all replicas of what `values()` is on each."""
-        found = self.strategy.run(lambda: [tf.identity(value) for value in values()])
-        return [self.strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None) for value in found]
+        @tf.function
+        def means() -> list[tf.Tensor]:
+            found = self.strategy.run(lambda: [tf.identity(value) for value in values()])
+            return [self.strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None) for value in found]
+
+        return means
 
 
 def _update(model: keras.Model, gradients: list) -> None:
