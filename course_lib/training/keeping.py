@@ -1,7 +1,7 @@
 """A run kept in a folder while it is trained, so that the same call continues it after anything that ended it."""
 
-import csv
-import io
+import dataclasses
+import json
 import pathlib
 import time
 import zlib
@@ -87,11 +87,10 @@ class Keeper(keras.callbacks.Callback):
         counts = {"seconds": self.seconds, "step_seconds": self.meter.seconds, "images": self.meter.images}
         notes = {"epochs": epochs, "stopped": bool(stopped), "history": history, "identity": self.identity, **counts}
         checkpoint.write(self.folder, epochs, model, notes)
-        table = io.StringIO()
-        rows = csv.writer(table, lineterminator="\n")
-        rows.writerow(["epoch", *history])
-        rows.writerows([number + 1, *figures] for number, figures in enumerate(zip(*history.values(), strict=True)))
-        (self.folder / "history.csv.new").write_text(table.getvalue(), encoding="utf-8")
+        lines = [["epoch", *history]]
+        lines += [[number, *row] for number, row in enumerate(zip(*history.values(), strict=True), start=1)]
+        table = "".join(",".join(map(str, line)) + "\n" for line in lines)
+        (self.folder / "history.csv.new").write_text(table, encoding="utf-8")
         (self.folder / "history.csv.new").replace(self.folder / "history.csv")
         common.write_json(self.folder / RECORD, self.run.record() | {"history": history, "seconds": self.seconds})
 
@@ -109,7 +108,7 @@ class Keeper(keras.callbacks.Callback):
         return True
 
     def _check(self, notes: dict) -> None:
-        kept, wanted = _flat(notes["identity"]), _flat(self.identity)
+        kept, wanted = notes["identity"], self.identity
         differ = [name for name in wanted | kept if kept.get(name) != wanted.get(name)]
         if differ:
             said = "; ".join(f"{name} {kept.get(name)!r} there, {wanted.get(name)!r} here" for name in differ)
@@ -121,30 +120,27 @@ class Keeper(keras.callbacks.Callback):
             )
 
 
-def fingerprint(feed, seed: int) -> dict[str, object]:
-    """What tells one data set from another: a checksum of the stored examples, and how a prepared batch looks."""
-    if not hasattr(feed, "arrays"):
-        return {"examples": "those of a tf.data.Dataset"}
-    images, labels = feed.arrays()
-    prepared = next(iter(feed.batches(8, training=True, seed=seed)))[0].numpy().ravel().astype(float)
-    ramp = np.linspace(-1, 1, prepared.size)  # a sum would not notice a flip
-    look = prepared @ ramp / np.linalg.norm(ramp)
-    checksum = zlib.crc32(np.ascontiguousarray(labels), zlib.crc32(np.ascontiguousarray(images)))
-    return {"examples": len(labels), "checksum": f"{checksum:08x}", "prepared": f"{look:.3f}"}
-
-
-def structure(model: keras.Model) -> dict[str, object]:
-    """What tells one network from another: its name, and a checksum of its layers' kinds and weights' shapes."""
+def identity(run: Run, feeds: dict) -> dict[str, object]:
+    """What a run must have in common with a kept one to be its continuation; JSON values."""
+    model = run.model
     layers = [[type(layer).__name__, *(list(weight.shape) for weight in layer.weights)] for layer in model.layers]
-    return {
-        "name": model.name,
+    found = {
+        **dataclasses.asdict(run.recipe),
+        "epochs": run.epochs if run.recipe.schedule == "cosine" else "any",  # a cosine spans them
+        "seed": run.seed,
+        "network": model.name,
         "parameters": model.count_params(),
-        "layers": f"{zlib.crc32(repr(layers).encode()):08x}",
+        "layers": _checksum(repr(layers).encode()),
     }
+    for what, feed in feeds.items():
+        found[f"{what}'s size"] = len(feed)
+        if hasattr(feed, "arrays"):
+            prepared = next(iter(feed.batches(8, training=True, seed=run.seed)))[0].numpy().ravel().astype(float)
+            ramp = np.linspace(-1, 1, prepared.size)  # a sum would not notice a flip
+            found[f"{what}'s content"] = " ".join(_checksum(np.ascontiguousarray(array)) for array in feed.arrays())
+            found[f"{what}'s transforms"] = f"{prepared @ ramp / np.linalg.norm(ramp):.3f}"
+    return json.loads(json.dumps(found))
 
 
-def _flat(nested: dict, prefix: str = "") -> dict[str, object]:
-    flat = {}
-    for name, value in nested.items():
-        flat |= _flat(value, f"{prefix}{name} ") if isinstance(value, dict) else {prefix + name: value}
-    return flat
+def _checksum(content) -> str:
+    return f"{zlib.crc32(content):08x}"

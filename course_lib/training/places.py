@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -52,22 +51,18 @@ def choose(devices: object, recipe: Recipe):
     Raises:
         ValueError: devices that are not there, or a recipe that asks for what the place does not allow.
     """
-    names = MULTI_WORKER if devices == MULTI_WORKER else _names(devices)
-    if keras.backend.backend() != "tensorflow":
-        if len(names) > 1:
-            raise ValueError(f"devices={devices!r} needs Keras' TensorFlow backend, not {keras.backend.backend()}")
-        if recipe.deterministic:
-            raise ValueError("deterministic=True is for Keras' TensorFlow backend: leave it out")
-        return OneDevice()
-    if names == MULTI_WORKER:
+    if devices == MULTI_WORKER:
         join_cluster()
-    elif len(names) < 2:
-        _check_recipe(recipe, 1, names)
-        return OneDevice(*names)
-    from course_lib.training.replicas import Replicas
+    names = devices if devices == MULTI_WORKER else _names(devices)
+    if len(names) < 2:
+        place = OneDevice(*names)
+    else:
+        from course_lib.training.replicas import Replicas
 
-    place = Replicas(names, recipe.cross_device_ops)
-    _check_recipe(recipe, place.replicas, names)
+        place = Replicas(names, recipe.cross_device_ops)
+    _check_recipe(recipe, place)
+    if recipe.deterministic:
+        tf.config.experimental.enable_op_determinism()  # for good: it cannot be taken back
     return place
 
 
@@ -125,62 +120,49 @@ def _cluster() -> tuple[dict, str, int]:
 
 def _names(devices: object) -> list[str]:
     """The devices to train on, by name; none where Keras is to choose its one."""
-    if isinstance(devices, (list, tuple)) and devices:
-        return _present(devices)
-    if devices != "auto":
-        try:
-            common.at_least(1, devices=devices)
-        except ValueError:
-            raise ValueError(
-                "devices must be 'auto', a number, a list of names such as ['GPU:0', 'GPU:1'], or 'multi_worker', "
-                f"not {devices!r}"
-            ) from None
-    if devices == 1 or keras.backend.backend() != "tensorflow":
-        return [] if devices in ("auto", 1) else [""] * devices
-    present = {kind: [_short(each.name) for each in tf.config.list_logical_devices(kind)] for kind in ("GPU", "CPU")}
+    if keras.backend.backend() != "tensorflow":
+        if devices in ("auto", 1):
+            return []
+        raise ValueError(f"devices={devices!r} needs Keras' TensorFlow backend, not {keras.backend.backend()}")
+    present = [device.name.removeprefix("/device:") for device in tf.config.list_logical_devices()]
+    gpus = [name for name in present if name.startswith("GPU")]
     if devices == "auto":
-        return present["GPU"] if len(present["GPU"]) > 1 else []
-    names = present["GPU"] or present["CPU"]
+        return gpus if len(gpus) > 1 else []
+    if isinstance(devices, (list, tuple)) and devices:
+        names = [str(name).upper().split("DEVICE:")[-1].lstrip("/") for name in devices]
+        for name in names:
+            if name not in present or names.count(name) > 1:
+                raise common.unknown("device, or one named twice:", name, present)
+        return names
+    if isinstance(devices, bool) or not hasattr(devices, "__index__") or devices < 1:
+        raise ValueError(
+            "devices must be 'auto', a number, a list of names such as ['GPU:0', 'GPU:1'], or 'multi_worker', "
+            f"not {devices!r}"
+        )
+    names = gpus or present
     if len(names) < devices:
         raise ValueError(
             f"devices={devices}, but there are {', '.join(names)}: ask for at most {len(names)}, or, without GPUs, "
             f"divide the CPU: course_lib.setup(logical_cpus={devices}) first thing in a fresh kernel"
         )
-    return names[:devices]
+    return names[:devices] if devices > 1 else []
 
 
-def _present(names: Sequence) -> list[str]:
-    known = [_short(device.name) for device in tf.config.list_logical_devices()]
-    short = [_short(name).upper() if isinstance(name, str) else name for name in names]
-    for name in short:
-        if name not in known:
-            raise common.unknown("device", name, known)
-    if len(set(short)) < len(short):
-        raise ValueError(f"devices {names!r} names a device twice")
-    return short
-
-
-def _short(name: str) -> str:
-    """ "/device:GPU:0" and "/GPU:0" as "GPU:0"."""
-    return name.removeprefix("/").removeprefix("device:")
-
-
-def _check_recipe(recipe: Recipe, replicas: int, names: Sequence[str]) -> None:
+def _check_recipe(recipe: Recipe, place) -> None:
     """Refuses what TensorFlow would refuse with a stack trace, or do wrongly."""
-    if replicas > recipe.batch_size:
-        raise ValueError(f"batch_size {recipe.batch_size} cannot be divided over {replicas} devices")
-    if recipe.deterministic and recipe.xla is True:
-        raise ValueError("deterministic=True and xla=True exclude each other: choose one")
-    if replicas > 1 or names == MULTI_WORKER:
-        if recipe.xla is True:
-            raise ValueError("xla=True is for one device: on several, leave it at 'auto'")
-        if recipe.steps_per_execution not in ("auto", 1):
-            raise ValueError(
-                f"steps_per_execution={recipe.steps_per_execution} is for one device: on several, leave it at 'auto'"
-            )
-    if recipe.cross_device_ops != "auto" and names == MULTI_WORKER:
-        raise ValueError("cross_device_ops is for the GPUs of one machine: for 'multi_worker', leave it at 'auto'")
-    if recipe.cross_device_ops == "nccl" and not tf.config.list_logical_devices("GPU"):
-        raise ValueError("cross_device_ops='nccl' is for NVIDIA GPUs, and there is none: leave it at 'auto'")
-    if recipe.deterministic:
-        tf.config.experimental.enable_op_determinism()
+    several, at_once, ops = not isinstance(place, OneDevice), recipe.steps_per_execution, recipe.cross_device_ops
+    other = keras.backend.backend() != "tensorflow"
+    nccl = ops == "nccl" and not (other or tf.config.list_logical_devices("GPU"))
+    refused = {
+        f"batch_size {recipe.batch_size} cannot be divided over {place.replicas} devices": place.replicas
+        > recipe.batch_size,
+        "deterministic=True and xla=True exclude each other: choose one": recipe.deterministic and recipe.xla is True,
+        "deterministic=True is for Keras' TensorFlow backend: leave it out": recipe.deterministic and other,
+        "xla=True is for one device: on several, leave it at 'auto'": several and recipe.xla is True,
+        f"steps_per_execution={at_once} is for one device: leave it at 'auto'": several and at_once not in ("auto", 1),
+        "cross_device_ops is for the GPUs of one machine: leave it at 'auto'": place.cluster and ops != "auto",
+        "cross_device_ops='nccl' is for NVIDIA GPUs, and there is none: leave it at 'auto'": nccl,
+    }
+    for sentence, wrong in refused.items():
+        if wrong:
+            raise ValueError(sentence)

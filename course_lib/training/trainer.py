@@ -1,8 +1,6 @@
 """`train`: a builder, data and a recipe in, a run out."""
 
-import dataclasses
 import functools
-import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,12 +11,16 @@ import keras
 from course_lib import common
 from course_lib.training import checkpoint, places
 from course_lib.training.feed import OwnDataset, as_feed, build_checked, check_fit
-from course_lib.training.keeping import Keeper, fingerprint, structure
+from course_lib.training.keeping import Keeper, identity
 from course_lib.training.progress import Progress
 from course_lib.training.recipe import Recipe
 from course_lib.training.run import Run, writable
 
 OPERATIONS_PER_SECOND = 2e10  # multiply-adds of a laptop's two cores, to choose how often Python looks in
+INTERCONNECT = (
+    ". A broken connection between GPUs does this too: if one device alone trains well, try "
+    "Recipe(cross_device_ops='hierarchical_copy') or 'one_device'"
+)
 
 
 def train(
@@ -84,10 +86,9 @@ def train(
     meter = Progress(epochs, min(trained, len(feed)), batch_size, show=progress and place.chief)
     keeper = None
     if run_dir is not None:
-        identity = _identity(run, feeds)
-        keeper = Keeper(run_dir, identity, run, meter, write=place.chief)
+        keeper = Keeper(run_dir, identity(run, feeds), run, meter, write=place.chief)
     _train(run, place, feeds, callbacks, meter, keeper)
-    if place.replicas > 1:  # hand back a network like any other, on one device
+    if not isinstance(place, places.OneDevice):  # hand back a network like any other, on one device
         run.model = make(1)
         checkpoint.restore(run.model, checkpoint.values(model))
     return run
@@ -101,14 +102,8 @@ def _train(run: Run, place, feeds: dict, callbacks: Sequence, meter: Progress, k
         history = keras.callbacks.History()  # first, so that an interrupt in another callback loses no epoch of it
         history.history = run.history
         steps = _steps(len(feeds["data"]), run.data["batch_size"], place.replicas)
-        mine = [
-            history,
-            *place.callbacks,
-            *callbacks,
-            _StopWhereNotFinite(place.replicas),
-            meter,
-            *([keeper] if keeper else []),
-        ]
+        mine = [history, *place.callbacks, *callbacks, _StopWhereNotFinite(place.replicas), meter]
+        mine += [keeper] if keeper else []
         listed = keras.callbacks.CallbackList(mine, model=run.model, epochs=run.epochs, steps=steps, verbose=0)
         try:
             place.fit(run, feeds["data"], feeds.get("validation"), first, last, listed)
@@ -136,17 +131,6 @@ def _about(feed, image_shape: tuple[int, ...], batch_size: int) -> dict[str, obj
         "image_shape": list(image_shape),
         "batch_size": batch_size,
         "repeatable_order": not own,
-    }
-
-
-def _identity(run: Run, feeds: dict) -> dict[str, object]:
-    """What a run must have in common with a kept one to be its continuation."""
-    return {
-        "recipe": json.loads(json.dumps(dataclasses.asdict(run.recipe))),
-        "epochs": run.epochs if run.recipe.schedule == "cosine" else "any",  # a cosine spans them
-        "seed": run.seed,
-        "model": structure(run.model),
-        **{what: fingerprint(feed, run.seed) for what, feed in feeds.items()},
     }
 
 
@@ -195,14 +179,7 @@ class _StopWhereNotFinite(keras.callbacks.Callback):
 
     def __init__(self, replicas: int):
         super().__init__()
-        self.advice = (
-            ""
-            if replicas == 1
-            else (
-                ". A broken connection between GPUs does this too: if one device alone trains well, try "
-                "Recipe(cross_device_ops='hierarchical_copy') or 'one_device'"
-            )
-        )
+        self.advice = INTERCONNECT if replicas > 1 else ""
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch, self.seen = epoch, 0

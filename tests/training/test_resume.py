@@ -150,13 +150,13 @@ def other_network() -> keras.Model:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"recipe": Recipe("adam", 0.03, batch_size=10)}, "recipe learning_rate 0.02 there, 0.03 here"),
-        ({"build": other_network}, "model name 'stateful' there, 'other' here; model parameters"),
+        ({"recipe": Recipe("adam", 0.03, batch_size=10)}, "learning_rate 0.02 there, 0.03 here"),
+        ({"build": other_network}, "network 'stateful' there, 'other' here; parameters"),
         ({"seed": 1}, "seed 0 there, 1 here"),
         ({"epochs": 9}, "epochs 4 there, 9 here"),  # the cosine spans them
-        ({"data": lambda split: split}, "data prepared"),  # another transform
-        ({"data": lambda split: split.take(50)}, "data examples 53 there, 50 here; data checksum"),
-        ({"validation": None}, "validation examples 20 there, None here"),
+        ({"data": lambda split: split}, "data's transforms"),  # another transform
+        ({"data": lambda split: split.take(50)}, "data's size 53 there, 50 here; data's content"),
+        ({"validation": None}, "validation's size 20 there, None here"),
     ],
 )
 def test_the_folder_of_another_run_is_refused(change, said, stateful, split, noisy, tmp_path_factory, again):
