@@ -153,9 +153,9 @@ def _check_recipe(recipe: Recipe, place) -> None:
     several, at_once, ops = not isinstance(place, OneDevice), recipe.steps_per_execution, recipe.cross_device_ops
     other = keras.backend.backend() != "tensorflow"
     nccl = ops == "nccl" and not (other or tf.config.list_logical_devices("GPU"))
+    small = recipe.batch_size < place.replicas
     refused = {
-        f"batch_size {recipe.batch_size} cannot be divided over {place.replicas} devices": place.replicas
-        > recipe.batch_size,
+        f"batch_size {recipe.batch_size} cannot be divided over {place.replicas} devices": small,
         "deterministic=True and xla=True exclude each other: choose one": recipe.deterministic and recipe.xla is True,
         "deterministic=True is for Keras' TensorFlow backend: leave it out": recipe.deterministic and other,
         "xla=True is for one device: on several, leave it at 'auto'": several and recipe.xla is True,

@@ -1,14 +1,10 @@
 """Training on several devices or machines: one `strategy.run` loop for both, with the callbacks of `fit`.
 
-Each device holds a copy of the network (a replica) and gets its part of every batch. The rules:
-
-- Training: a batch is divided as evenly as can be; each replica's loss is the sum over its examples divided by the
-  size of the whole batch, so that the sum of the gradients is the gradient of the whole. Nothing is padded. A last
-  batch with fewer examples than replicas is left out; shuffling makes it others each epoch.
-- Measuring: batches are padded with examples of weight 0, which count nowhere.
-- BatchNorm's moving averages, each replica's own while it trains, are averaged after each epoch.
-
-Keras 3's `fit` cannot do this: it crashes on parts of unequal size, and on several machines altogether.
+Each device holds a copy of the network (a replica) and gets its part of every batch, as `feed.divided` cuts it.
+Training: a replica's loss is the sum over its examples divided by the size of the whole batch, so that the replicas'
+gradients add up to that of the whole; BatchNorm's moving averages, each replica's own meanwhile, are averaged after
+each epoch. Measuring: examples of weight 0 count nowhere. Keras 3's `fit` cannot do this: it crashes on parts of
+unequal size, and on several machines altogether.
 """
 
 import functools
@@ -28,7 +24,7 @@ CROSS_DEVICE_OPS = {
     "one_device": tf.distribute.ReductionToOneDevice,
 }
 GONE = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
-SUM = tf.distribute.ReduceOp.SUM
+SUM, MEAN = tf.distribute.ReduceOp.SUM, tf.distribute.ReduceOp.MEAN
 
 
 @functools.cache
@@ -61,12 +57,7 @@ class Replicas:
         self.scope, self.callbacks = self.strategy.scope, []
 
     def fit(self, run: Run, feed, watched, first: int, last: int, callbacks: keras.callbacks.CallbackList) -> None:
-        """Trains `run.model` from epoch `first` to `last` as `model.fit` would, and measures after each.
-
-        Raises:
-            RuntimeError: a machine of the cluster has stopped answering.
-            ValueError: the machines are to begin with different epochs.
-        """
+        """Trains `run.model` from epoch `first` to `last` as `model.fit` would, and measures after each."""
         with tf.device("CPU:0"):  # where batches are made
             now = tf.Variable(first, dtype=tf.int64)
         try:
@@ -145,7 +136,7 @@ class Replicas:
         @tf.function
         def means() -> list[tf.Tensor]:
             found = self.strategy.run(lambda: [tf.identity(value) for value in values()])
-            return [self.strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None) for value in found]
+            return [self.strategy.reduce(MEAN, value, axis=None) for value in found]
 
         return means
 
