@@ -103,6 +103,8 @@ def _divide_cpu(count: int) -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     try:
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+        if count > 1:  # each has its share of the cores; else all would compete for all of them
+            tf.config.threading.set_intra_op_parallelism_threads(max(1, cpu_cores() // count))
     except RuntimeError:
         present = len(tf.config.list_logical_devices("CPU"))
         if present != count:

@@ -100,6 +100,11 @@ def build_checked(build: Callable[[], keras.Model]) -> keras.Model:
     return model
 
 
+def batch_count(examples: int, batch_size: int, replicas: int = 1) -> int:
+    """Batches an epoch; a last one with fewer examples than `replicas` is left out."""
+    return examples // batch_size + (examples % batch_size >= replicas)
+
+
 def divided(
     feed, batch_size: int, replicas: int, shard: tuple[int, int], *, training: bool, **order
 ) -> tf.data.Dataset:

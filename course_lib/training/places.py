@@ -150,7 +150,7 @@ def _names(devices: object) -> list[str]:
 
 def _check_recipe(recipe: Recipe, place) -> None:
     """Refuses what TensorFlow would refuse with a stack trace, or do wrongly."""
-    several, at_once, ops = not isinstance(place, OneDevice), recipe.steps_per_execution, recipe.cross_device_ops
+    several, ops = not isinstance(place, OneDevice), recipe.cross_device_ops
     other = keras.backend.backend() != "tensorflow"
     nccl = ops == "nccl" and not (other or tf.config.list_logical_devices("GPU"))
     small = recipe.batch_size < place.replicas
@@ -159,7 +159,6 @@ def _check_recipe(recipe: Recipe, place) -> None:
         "deterministic=True and xla=True exclude each other: choose one": recipe.deterministic and recipe.xla is True,
         "deterministic=True is for Keras' TensorFlow backend: leave it out": recipe.deterministic and other,
         "xla=True is for one device: on several, leave it at 'auto'": several and recipe.xla is True,
-        f"steps_per_execution={at_once} is for one device: leave it at 'auto'": several and at_once not in ("auto", 1),
         "cross_device_ops is for the GPUs of one machine: leave it at 'auto'": place.cluster and ops != "auto",
         "cross_device_ops='nccl' is for NVIDIA GPUs, and there is none: leave it at 'auto'": nccl,
     }

@@ -37,7 +37,7 @@ class Recipe:
     synchronize_batch_norm: bool = False  # statistics of the whole batch; else of each device's part, as in the papers
     deterministic: bool = False  # bit-identical on a GPU too, and slower; a CPU is so anyway
     xla: bool | str = "auto"  # True: compile with XLA, on one device; "auto": as Keras chooses
-    steps_per_execution: int | str = "auto"  # steps between two looks of Python; 1 on several devices
+    steps_per_execution: int | str = "auto"  # steps between two looks of Python
     cross_device_ops: str = "auto"  # how GPUs of one machine add up gradients, from CROSS_DEVICE_OPS
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from course_lib.training.feed import divided
+from course_lib.training.feed import OwnDataset, batch_count, divided
 from course_lib.training.places import EVALUATION_BATCH, MULTI_WORKER, is_chief
 from course_lib.training.run import Run
 
@@ -98,17 +98,28 @@ class Replicas:
             return divided(feed, batch_size, self.replicas, shard, training=training, **order)
 
         batches = self.strategy.distribute_datasets_from_function(parts)
-        step = tf.function(functools.partial(self._step, model, training), input_signature=batches.element_spec)
+        count = batch_count(len(feed), batch_size, self.replicas if training else 1)
+        at_once = 1 if isinstance(feed, OwnDataset) else model.steps_per_execution
+
+        @tf.function
+        def steps(iterator, number: tf.Tensor) -> tf.Tensor:
+            totals = tf.zeros(3, tf.float64)
+            for _ in tf.range(number):
+                totals += self._step(model, training, *next(iterator))
+            return totals
 
         def run_through(begin, end) -> dict[str, float]:
-            totals = tf.zeros(3, tf.float64)
-            for number, batch in enumerate(batches):
-                begin(number)
-                totals += step(*batch)
-                logs = {"loss": totals[0] / totals[2], "accuracy": totals[1] / totals[2]}  # so far
-                end(number, logs)
-                if training and model.stop_training:
+            totals, done, iterator = tf.zeros(3, tf.float64), 0, iter(batches)
+            while done < count and not (training and model.stop_training):
+                now = min(at_once, count - done)
+                begin(done)
+                try:
+                    totals += steps(iterator, tf.constant(now))
+                except tf.errors.OutOfRangeError:  # the last batch of a student's own dataset was left out
                     break
+                done += now
+                logs = {"loss": totals[0] / totals[2], "accuracy": totals[1] / totals[2]}  # so far
+                end(done - 1, logs)
             return {name: float(value) for name, value in logs.items()}
 
         return run_through

@@ -10,7 +10,7 @@ import keras
 
 from course_lib import common
 from course_lib.training import checkpoint, places
-from course_lib.training.feed import OwnDataset, as_feed, build_checked, check_fit
+from course_lib.training.feed import OwnDataset, as_feed, batch_count, build_checked, check_fit
 from course_lib.training.keeping import Keeper, identity
 from course_lib.training.progress import Progress
 from course_lib.training.recipe import Recipe
@@ -82,7 +82,7 @@ def train(
         check_fit(model, each, what)
     about = _about(feed, model.input_shape[1:], batch_size)
     run = Run(model, {}, recipe, epochs, seed, seconds=0.0, images_per_second=0.0, data=about, status="running")
-    trained = _steps(len(feed), batch_size, place.replicas) * batch_size
+    trained = batch_count(len(feed), batch_size, place.replicas) * batch_size
     meter = Progress(epochs, min(trained, len(feed)), batch_size, show=progress and place.chief)
     keeper = None
     if run_dir is not None:
@@ -101,7 +101,7 @@ def _train(run: Run, place, feeds: dict, callbacks: Sequence, meter: Progress, k
     if not (keeper and keeper.complete):
         history = keras.callbacks.History()  # first, so that an interrupt in another callback loses no epoch of it
         history.history = run.history
-        steps = _steps(len(feeds["data"]), run.data["batch_size"], place.replicas)
+        steps = batch_count(len(feeds["data"]), run.data["batch_size"], place.replicas)
         mine = [history, *place.callbacks, *callbacks, _StopWhereNotFinite(place.replicas), meter]
         mine += [keeper] if keeper else []
         listed = keras.callbacks.CallbackList(mine, model=run.model, epochs=run.epochs, steps=steps, verbose=0)
@@ -143,7 +143,7 @@ def _check(recipe: object, epochs: object, seed: object) -> None:
 
 def _make(build: Callable, recipe: Recipe, epochs: int, examples: int, batch_size: int, replicas: int) -> keras.Model:
     """A fresh network, compiled and with all its variables, for training on `replicas` devices."""
-    steps = _steps(examples, batch_size, replicas)
+    steps = batch_count(examples, batch_size, replicas)
     with recipe.building():
         model = build_checked(build)
     if recipe.synchronize_batch_norm and replicas > 1:
@@ -152,7 +152,7 @@ def _make(build: Callable, recipe: Recipe, epochs: int, examples: int, batch_siz
                 layer.synchronized = True
     at_once = recipe.steps_per_execution
     if at_once == "auto":
-        at_once = 1 if replicas > 1 else _steps_per_execution(model, batch_size, steps)
+        at_once = _steps_per_execution(model, batch_size, steps)
     model.compile(
         optimizer=recipe.make_optimizer(epochs, steps, replicas),
         loss=recipe.make_loss(),
@@ -167,11 +167,6 @@ def _make(build: Callable, recipe: Recipe, epochs: int, examples: int, batch_siz
 def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
     for layer in model.layers:
         yield from _layers(layer) if isinstance(layer, keras.Model) else [layer]
-
-
-def _steps(examples: int, batch_size: int, replicas: int) -> int:
-    """Batches an epoch; a last one with fewer examples than devices is left out."""
-    return examples // batch_size + (examples % batch_size >= replicas)
 
 
 class _StopWhereNotFinite(keras.callbacks.Callback):

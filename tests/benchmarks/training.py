@@ -48,10 +48,9 @@ def train(turns: Turns, network: str, epochs: int, quick: bool, **arguments) -> 
 
 
 def two_devices(turns: Turns, network: str, epochs: int, quick: bool) -> None:
-    import tensorflow as tf
+    import course_lib
 
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    course_lib.setup(logical_cpus=2)
     train(turns, network, epochs, quick, devices=2)
 
 

@@ -48,7 +48,7 @@ def run_of(run_dir: str, devices: object, callbacks: list):
     generator = np.random.default_rng(0)
     data = Split(generator.integers(0, 256, (53, 6, 6, 1)).astype(np.uint8), generator.integers(0, 3, 53))
     data = data.with_transform(jitter)
-    recipe = Recipe(learning_rate=0.05, batch_size=9, synchronize_batch_norm=True, weight_decay=1e-3)
+    recipe = Recipe("sgd", 0.05, batch_size=9, weight_decay=1e-3, synchronize_batch_norm=True, steps_per_execution=1)
     arguments = {"recipe": recipe, "epochs": 4, "validation": data.take(31), "run_dir": run_dir}
     return train(build, data, devices=devices, callbacks=callbacks, **arguments)
 

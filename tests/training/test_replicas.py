@@ -223,7 +223,6 @@ def test_how_gradients_are_added_up(how, tiny, split, fingerprint):
         (["CPU:0", "CPU:0"], {}, "twice"),
         (2, {"batch_size": 1}, "batch_size 1 cannot be divided over 2 devices"),
         (2, {"xla": True}, "xla=True is for one device: on several, leave it at 'auto'"),
-        (2, {"steps_per_execution": 8}, "steps_per_execution=8 is for one device"),
         (2, {"cross_device_ops": "nccl"}, "cross_device_ops='nccl' is for NVIDIA GPUs, and there is none"),
         (1, {"xla": True, "deterministic": True}, "deterministic=True and xla=True exclude each other"),
     ],
