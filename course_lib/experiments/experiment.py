@@ -14,7 +14,7 @@ from course_lib.training import Recipe
 class Setting:
     """One way to train: a network, a recipe, data."""
 
-    network: str
+    network: str | Callable  # a name of the catalog, or a function that builds it
     recipe: Recipe
     epochs: int
     data: Callable[[], tuple[Split, Split | None, Split]]  # to train on, to watch, to report on
@@ -22,12 +22,14 @@ class Setting:
 
     def build(self) -> Callable:
         """The builder that `train` takes."""
+        if callable(self.network):
+            return functools.partial(self.network, **self.options)
         return functools.partial(models.build, self.network, **self.options)
 
     def describe(self) -> dict[str, object]:
         """The setting as JSON values; the data by what its function's docstring says."""
         return {
-            "network": self.network,
+            "network": self.network.__name__ if callable(self.network) else self.network,
             "options": self.options,
             "recipe": json.loads(json.dumps(self.recipe.record())),
             "epochs": self.epochs,

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 
 from course_lib import common, startup
-from course_lib.experiments.digits import EXPERIMENTS
+from course_lib.experiments.catalog import EXPERIMENTS
 from course_lib.experiments.experiment import Experiment, Setting, recorded
 from course_lib.training import train
 

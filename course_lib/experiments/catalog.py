@@ -1,0 +1,5 @@
+"""All experiments by name."""
+
+from course_lib.experiments import depth, digits
+
+EXPERIMENTS = {**digits.EXPERIMENTS, **depth.EXPERIMENTS}
