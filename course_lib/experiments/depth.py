@@ -62,7 +62,7 @@ def _grid() -> dict[str, Setting]:
             "normalization": normalization,
             "skip": skip,
         }
-        settings[name] = Setting(deep, RECIPE, epochs=3, data=some_digits, options=options)
+        settings[name] = Setting(deep, RECIPE, epochs=8, data=some_digits, options=options)
     return settings
 
 
