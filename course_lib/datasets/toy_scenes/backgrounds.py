@@ -29,11 +29,11 @@ def noise_tile() -> np.ndarray:
 def noise(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """The noise at these places, between texels in proportion."""
     tile = noise_tile()
-    u, v = (np.mod(each * (TILE / 4), TILE) for each in (u, v))
-    left, top = u.astype(np.int32), v.astype(np.int32)
+    u, v = u * np.float32(TILE / 4), v * np.float32(TILE / 4)
+    left, top = np.floor(u).astype(np.int32), np.floor(v).astype(np.int32)
     u, v = u - left, v - top
-    left, top = left % TILE, top % TILE
-    right, below = (left + 1) % TILE, (top + 1) % TILE
+    left, top = left & (TILE - 1), top & (TILE - 1)
+    right, below = (left + 1) & (TILE - 1), (top + 1) & (TILE - 1)
     upper = tile[top, left] * (1 - u) + tile[top, right] * u
     return upper * (1 - v) + (tile[below, left] * (1 - u) + tile[below, right] * u) * v
 
@@ -55,7 +55,9 @@ def tint(place: str, seed: int) -> np.ndarray:
 
 def ground(place: str, seed: int, x: np.ndarray, z: np.ndarray, away: np.ndarray) -> np.ndarray:
     """The ground's color `(3, n)` at `(x, z)`; its texture fades where it is far `away` from the camera."""
-    color = tint(place, seed)[0][:, None]
+    color, _, horizon = tint(place, seed)[:, :, None]
+    haze = 0 if place in WALLS else away * away / (away * away + 2500)
+    color = color * (1 - haze) + horizon * haze
     fine = 1 / (1 + (away / 9) ** 2)
     if place == "room":
         tone, seam = bricks(x, z, 2.5, 0.42)
@@ -66,7 +68,7 @@ def ground(place: str, seed: int, x: np.ndarray, z: np.ndarray, away: np.ndarray
     elif place == "lake":
         waves = noise(x * 0.25, z * 0.9) + 0.6 * noise(z * 0.5 + 1, x * 1.4)
         bright = 1 + 0.4 * fine * waves + 0.9 * fine * np.maximum(waves - 1.1, 0)
-        return color * bright + 0.25 * (1 - fine) * tint(place, seed)[2][:, None]
+        color = color + 0.25 * (1 - fine) * horizon
     else:
         rough = {"meadow": 0.34, "beach": 0.1}[place]
         bright = 1 + 0.12 * noise(x * 0.2, z * 0.2) + rough * fine * noise(x * 1.3, z * 1.3)

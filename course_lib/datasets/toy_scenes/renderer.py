@@ -1,4 +1,4 @@
-"""From scenes to pictures: a pinhole camera, one sun, soft shadows, four rays a pixel."""
+"""From scenes to pictures: a pinhole camera, one sun, soft shadows, four rays where a pixel lies on an edge."""
 
 import concurrent.futures
 import dataclasses
@@ -17,7 +17,8 @@ SOFT = 9.0  # sharpness of shadows
 GROUND, BEHIND = -1, -2
 LIFT = 0.45  # of an airplane above the ground
 OCCLUDER_AWAY = 1.2  # in front of the camera
-AT_ONCE = 8 * 64 * 64  # pixels that are marched together: their arrays fit a core's cache
+SHADOWS_END = 14.0  # farther ground is taken as sunlit
+AT_ONCE = 16 * 64 * 64  # pixels that are marched together: their arrays fit a core's cache
 OCCLUDERS = {"wall": (0.42, 0.36, 0.3), "post": (0.28, 0.17, 0.09), "hedge": (0.09, 0.2, 0.06)}
 
 
@@ -56,126 +57,147 @@ def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
     return (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1) if len(rows) else (0, 0, 0, 0)
 
 
+class _Worlds:
+    """Scenes as solids on their grounds, to be looked at along many rays at once."""
+
+    def __init__(self, scenes: list[Scene]):
+        self.scenes = scenes
+        things = [shapes.thing(s.class_name, s.shape_seed, s.variety, s.turn, s.tilt) for s in scenes]
+        self.floors = np.float32([shapes.lowest(thing) for thing in things])
+        self.floors -= np.float32([LIFT * (scene.class_name == "airplane") for scene in scenes])
+        self.parts = [
+            np.concatenate([thing, shapes.clutter(s.distractors, s.distractor, s.background_seed, floor)])
+            for s, thing, floor in zip(scenes, things, self.floors, strict=True)
+        ]
+        self.all_parts = np.concatenate(self.parts)
+        counts = [(len(thing), len(parts)) for thing, parts in zip(things, self.parts, strict=True)]
+        self.is_object = np.concatenate([np.arange(parts) < thing for thing, parts in counts])
+
+    def look(self, pixels: list[np.ndarray], size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What is seen at the places `pixels[i]` of scene i's picture, each `(2, n)`: to the right, down.
+
+        Returns: linear colors `(3, rays)`; the part's index in `all_parts`, GROUND or BEHIND; how far away it is.
+        """
+        starts = np.cumsum([0, *(each.shape[1] for each in pixels)])
+        cameras = [_camera(scene, each, size) for scene, each in zip(self.scenes, pixels, strict=True)]
+        origins = np.repeat(np.stack([origin for origin, _ in cameras], 1), np.diff(starts), 1)
+        directions = np.concatenate([direction for _, direction in cameras], 1)
+        down = np.minimum(directions[1], -1e-6)
+        away = (np.repeat(self.floors, np.diff(starts)) - origins[1]) / down
+        seen = np.where(directions[1] < -1e-6, GROUND, BEHIND)
+        away[seen == BEHIND] = np.inf
+        rays, which, touch, _ = solids.march(self.parts, starts, origins, directions, wider=0.0)
+        nearer = np.flatnonzero(touch < away[rays])
+        nearer = nearer[np.argsort(-touch[nearer])]  # so that of one ray's touches the nearest is written last
+        away[rays[nearer]], seen[rays[nearer]] = touch[nearer], which[nearer]
+        points = origins + np.where(seen == BEHIND, 0, away) * directions
+        return self._shade(starts, points, directions, away, seen), seen, away
+
+    def _shade(self, starts, points, directions, away, seen) -> np.ndarray:
+        """Diffuse light of sun and sky, and the sun's gloss (Blinn 1977)."""
+        sun, colors, normal = np.empty_like(points), np.empty_like(points), np.zeros_like(points)
+        normal[1] = 1
+        solid = np.flatnonzero(seen >= 0)
+        normal[:, solid] = solids.normals(self.all_parts, seen[solid], points[:, solid])
+        for scene, first, last in zip(self.scenes, starts, starts[1:], strict=False):
+            sun[:, first:last] = _toward(scene.light_azimuth, scene.light_elevation).astype(np.float32)[:, None]
+            colors[:, first:last] = self._own_colors(
+                scene, *(each[..., first:last] for each in (points, directions, away, seen))
+            )
+        facing = (normal * sun).sum(0)
+        lit = np.flatnonzero((facing > 0) & (away < SHADOWS_END))
+        direct = np.maximum(facing, 0)
+        direct[lit] *= _sunlight(self.parts, np.searchsorted(lit, starts), (points + 0.01 * normal)[:, lit], sun[:, lit])
+        colors *= np.where(seen == BEHIND, 1, 0.32 + 0.13 * normal[1] + 0.9 * direct)
+        halfway = sun[:, solid] - directions[:, solid]
+        gloss = np.maximum((normal[:, solid] * halfway).sum(0), 0) / np.sqrt((halfway * halfway).sum(0))
+        for _ in range(5):
+            gloss = gloss * gloss  # to the power of 32
+        colors[:, solid] += self.all_parts["shine"][seen[solid]] * gloss * np.minimum(3 * direct[solid], 1)
+        return colors * np.repeat(np.float32([scene.light_strength for scene in self.scenes]), np.diff(starts))
+
+    def _own_colors(self, scene: Scene, points, directions, away, seen) -> np.ndarray:
+        """The colors of one scene's things, ground and background under white light."""
+        colors = self.all_parts["color"].T[:, np.maximum(seen, 0)]
+        below, beyond = np.flatnonzero(seen == GROUND), np.flatnonzero(seen == BEHIND)
+        place, seed = scene.background, scene.background_seed
+        colors[:, beyond] = backgrounds.behind(place, seed, directions[:, beyond])
+        colors[:, below] = backgrounds.ground(place, seed, points[0, below], points[2, below], away[below])
+        return colors
+
+
 def _render(scenes: list[Scene], size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Images, masks and depth of scenes that are marched together."""
-    fine = 2 * size  # rays a side
-    starts = np.arange(len(scenes) + 1) * fine * fine
-    things = [shapes.thing(each.class_name, each.shape_seed, each.variety, each.turn, each.tilt) for each in scenes]
-    floors = np.float32([shapes.lowest(thing) for thing in things])
-    floors -= [LIFT if each.class_name == "airplane" else 0 for each in scenes]
-    clutter = [
-        shapes.clutter(each.distractors, each.distractor, each.background_seed, floor)
-        for each, floor in zip(scenes, floors, strict=True)
-    ]
-    parts = [np.concatenate(pair) for pair in zip(things, clutter, strict=True)]
-    is_thing = np.concatenate([np.arange(len(all_of)) < len(thing) for all_of, thing in zip(parts, things, strict=True)])
-    cameras = [_camera(scene, fine) for scene in scenes]
-    origins = np.repeat(np.stack([origin for origin, _ in cameras], 1), fine * fine, 1)
-    directions = np.concatenate([direction for _, direction in cameras], 1)
-    away, seen = _first_seen(parts, starts, origins, directions, np.repeat(floors, fine * fine))
-    everything = np.concatenate(parts)
-    colors = _shade(scenes, parts, everything, starts, origins, directions, away, seen)
-    objects = (seen >= 0) & is_thing[seen]
-    for scene, first, last in zip(scenes, starts, starts[1:], strict=False):
-        if scene.occlusion:
-            _cover(scene, fine, *(each[..., first:last] for each in (colors, objects, away)))
-    pixels = (len(scenes), size, 2, size, 2)
-    colors = np.clip(colors, 0, 1).reshape(3, *pixels).mean((3, 5)).transpose(1, 2, 3, 0)
-    images = np.rint(255 * np.sqrt(colors)).astype(np.uint8)  # a screen's gamma, as 2
-    return images, objects.reshape(pixels).sum((2, 4)) >= 2, away.reshape(pixels).min((2, 4))
+    """Images, masks and depth of scenes that are marched together: one ray a pixel, then four on edges."""
+    worlds = _Worlds(scenes)
+    grid = np.stack(np.meshgrid(np.arange(size), np.arange(size))).reshape(2, -1) + 0.5
+    colors, seen, away = worlds.look([grid] * len(scenes), size)
+    objects = (seen >= 0) & worlds.is_object[seen]
+    edges = _edges(seen.reshape(-1, size, size)).reshape(len(scenes), -1)
+    corners = np.array([[-0.25, 0.25, -0.25, 0.25], [-0.25, -0.25, 0.25, 0.25]])
+    finer, seen, nearer = worlds.look(
+        [(grid[:, each, None] + corners[:, None]).reshape(2, -1) for each in edges], size
+    )
+    edges = np.flatnonzero(edges)
+    colors[:, edges] = np.clip(finer, 0, 1).reshape(3, -1, 4).mean(2)
+    objects[edges] = ((seen >= 0) & worlds.is_object[seen]).reshape(-1, 4).sum(1) >= 2
+    away[edges] = nearer.reshape(-1, 4).min(1)
+    pixels = (len(scenes), size, size)
+    colors, objects, away = colors.reshape(3, *pixels), objects.reshape(pixels), away.reshape(pixels)
+    for index, scene in enumerate(scenes):
+        if scene.occlusion > 0 and objects[index].any():
+            _cover(scene, colors[:, index], objects[index], away[index])
+    images = np.rint(255 * np.sqrt(np.clip(colors, 0, 1))).astype(np.uint8)  # a screen's gamma, taken as 2
+    return images.transpose(1, 2, 3, 0), objects, away
 
 
-def _camera(scene: Scene, fine: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where it is `(3,)`, and the unit direction of each of its rays `(3, fine * fine)`."""
-    around, up = math.radians(scene.azimuth), math.radians(scene.elevation)
-    to_camera = np.array([math.cos(up) * math.sin(around), math.sin(up), math.cos(up) * math.cos(around)])
-    right = np.array([math.cos(around), 0, -math.sin(around)])
-    axes = np.stack([right, np.cross(to_camera, right), -to_camera], 1)
-    steps = (2 * np.arange(fine) + 1) / fine - 1
-    across, down = (FIELD * (steps - 2 * shift) for shift in (scene.shift_x, scene.shift_y))
-    rays = np.stack([*(each.ravel() for each in np.meshgrid(across, -down)), np.ones(fine * fine)])
-    rays = axes @ (rays / np.sqrt((rays * rays).sum(0)))
-    return (scene.distance * to_camera).astype(np.float32), rays.astype(np.float32)
+def _edges(seen: np.ndarray) -> np.ndarray:
+    """Which pixels meet another part than one of their neighbors: `(n, height, width)` bool."""
+    edges = np.zeros(seen.shape, bool)
+    down, right = seen[:, 1:] != seen[:, :-1], seen[:, :, 1:] != seen[:, :, :-1]
+    edges[:, 1:] |= down
+    edges[:, :-1] |= down
+    edges[:, :, 1:] |= right
+    edges[:, :, :-1] |= right
+    return edges
 
 
-def _first_seen(parts, starts, origins, directions, floors) -> tuple[np.ndarray, np.ndarray]:
-    """How far each ray goes, and which part it meets: GROUND and BEHIND are no parts."""
-    with np.errstate(divide="ignore"):
-        away = np.where(directions[1] < 0, (floors - origins[1]) / directions[1], np.inf).astype(np.float32)
-    seen = np.where(away < np.inf, GROUND, BEHIND)
-    rays, which, touch, _ = solids.march(parts, starts, origins, directions, wider=0.0)
-    nearer = np.flatnonzero(touch < away[rays])
-    nearer = nearer[np.argsort(-touch[nearer])]  # so that of one ray's touches the nearest is written last
-    away[rays[nearer]], seen[rays[nearer]] = touch[nearer], which[nearer]
-    return away, seen
+def _toward(azimuth: float, elevation: float) -> np.ndarray:
+    """The unit vector in that direction, angles in degrees: x to the right, y up, z to the front."""
+    around, up = math.radians(azimuth), math.radians(elevation)
+    return np.array([math.cos(up) * math.sin(around), math.sin(up), math.cos(up) * math.cos(around)])
 
 
-def _shade(scenes, parts, everything, starts, origins, directions, away, seen) -> np.ndarray:
-    """The linear color of what each ray meets: `(3, rays)`."""
-    sun, colors = np.empty_like(directions), np.empty_like(directions)
-    normal = np.zeros_like(directions)
-    normal[1] = 1
-    points = origins + np.where(away < np.inf, away, 0) * directions
-    solid = np.flatnonzero(seen >= 0)
-    normal[:, solid] = solids.normals(everything, seen[solid], points[:, solid])
-    for scene, first, last in zip(scenes, starts, starts[1:], strict=False):
-        around, up = math.radians(scene.light_azimuth), math.radians(scene.light_elevation)
-        toward = (math.cos(up) * math.sin(around), math.sin(up), math.cos(up) * math.cos(around))
-        sun[:, first:last] = np.float32(toward)[:, None]
-        colors[:, first:last] = _own_colors(scene, everything, *(
-            each[..., first:last] for each in (seen, points, directions, away)
-        ))
-    facing = (normal * sun).sum(0)
-    lit = np.flatnonzero((seen != BEHIND) & (facing > 0))
-    direct = np.zeros_like(facing)
-    direct[lit] = facing[lit] * _sunlight(parts, np.searchsorted(lit, starts), (points + 0.01 * normal)[:, lit], sun[:, lit])
-    light = np.where(seen == BEHIND, 1, 0.32 + 0.13 * normal[1] + 0.85 * direct)
-    colors *= light
-    halfway = sun[:, solid] - directions[:, solid]
-    gloss = (normal[:, solid] * halfway).sum(0) / np.sqrt((halfway * halfway).sum(0))
-    gloss = np.maximum(gloss, 0) ** 2  # squared four times over: to the power of 32
-    for _ in range(4):
-        gloss = gloss * gloss
-    colors[:, solid] += everything["shine"][seen[solid]] * gloss * np.minimum(3 * direct[solid], 1)
-    strengths = np.float32([scene.light_strength for scene in scenes])
-    return colors * np.repeat(strengths, np.diff(starts))
-
-
-def _own_colors(scene: Scene, everything: np.ndarray, seen, points, directions, away) -> np.ndarray:
-    """The colors of one scene's things, ground and background under white light."""
-    colors = everything["color"].T[:, np.maximum(seen, 0)]
-    below, beyond = np.flatnonzero(seen == GROUND), np.flatnonzero(seen == BEHIND)
-    place, seed = scene.background, scene.background_seed
-    colors[:, beyond] = backgrounds.behind(place, seed, directions[:, beyond])
-    far = away[below]
-    floor = backgrounds.ground(place, seed, points[0, below], points[2, below], far)
-    haze = far * far / (far * far + 900)
-    colors[:, below] = floor * (1 - haze) + haze * backgrounds.tint(place, seed)[2][:, None]
-    return colors
+def _camera(scene: Scene, pixels: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where it is `(3,)`, and the unit directions of its rays through `pixels`, `(3, n)`."""
+    back, right = _toward(scene.azimuth, scene.elevation), _toward(scene.azimuth + 90, 0)
+    axes = np.stack([right, -np.cross(back, right), -back], 1)
+    shift = np.array([[scene.shift_x], [scene.shift_y]])
+    rays = axes @ np.concatenate([(2 * (pixels / size - shift) - 1) * FIELD, np.ones((1, pixels.shape[1]))])
+    return (scene.distance * back).astype(np.float32), (rays / np.sqrt((rays * rays).sum(0))).astype(np.float32)
 
 
 def _sunlight(parts, starts, points, sun) -> np.ndarray:
     """How much of the sun each point sees, from 0 to 1: the narrowest gap on the way there makes the penumbra."""
-    rays, _, _, clearance = solids.march(parts, starts, points, sun, wider=0.05)
+    rays, _, _, clearance = solids.march(parts, starts, points, sun, wider=0.1)
     share = np.ones(points.shape[1], np.float32)
     order = np.argsort(-clearance)
     share[rays[order]] = np.clip(SOFT * clearance[order], 0, 1)
     return share
 
 
-def _cover(scene: Scene, fine: int, colors, objects, away) -> None:
+def _cover(scene: Scene, colors: np.ndarray, objects: np.ndarray, away: np.ndarray) -> None:
     """Puts the occluder in front of one scene, in place: it ends where the wanted share of the object is covered."""
-    if not objects.any():
-        return
-    steps = (2 * np.arange(fine, dtype=np.float32) + 1) / fine - 1
-    x, y = (each.ravel() for each in np.meshgrid(steps, steps))
+    size = len(objects)
+    steps = (2 * np.arange(size, dtype=np.float32) + 1) / size - 1
+    x, y = np.meshgrid(steps, steps)
     from_edge = {
         "wall": x if scene.background_seed % 2 else -x,
         "post": np.abs(x - np.median(x[objects])),
         "hedge": 0.07 * backgrounds.noise(x * 2, np.zeros_like(x)) - y,
     }[scene.occluder]
-    covered = from_edge < np.quantile(from_edge[objects], scene.occlusion)
-    rough = backgrounds.noise(x[covered] * 2, y[covered] * (0.6 if scene.occluder == "post" else 2))
-    color = np.float32(OCCLUDERS[scene.occluder])[:, None]
-    colors[:, covered] = scene.light_strength * color * (0.75 + 0.22 * rough)
-    objects[covered], away[covered] = False, OCCLUDER_AWAY
+    inside = np.quantile(from_edge[objects], scene.occlusion).astype(np.float32) - from_edge
+    opaque = np.clip(inside * size / 2 + 0.5, 0, 1)  # in part where the edge runs through a pixel
+    rough = backgrounds.noise(x * 2, y * (0.6 if scene.occluder == "post" else 2))
+    color = scene.light_strength * np.float32(OCCLUDERS[scene.occluder])[:, None, None] * (0.75 + 0.22 * rough)
+    colors += opaque * (color - np.clip(colors, 0, 1))
+    objects[inside > 0], away[inside > 0] = False, OCCLUDER_AWAY

@@ -29,7 +29,7 @@ class Range:
     """The values a parameter may take, and those that `sample` draws, both ends included."""
 
     allowed: tuple[float, float]
-    usual: tuple[float, float]
+    usual: tuple[float, float]  # what is drawn below 0 where it is not allowed counts as 0
 
 
 RANGES = {
@@ -41,12 +41,12 @@ RANGES = {
     "shift_y": Range((-0.4, 0.4), (-0.08, 0.08)),
     "azimuth": Range((-360, 360), (0, 360)),
     "elevation": Range((2, 88), (6, 38)),
-    "distance": Range((2.5, 12), (3.0, 4.4)),
+    "distance": Range((2.5, 12), (2.7, 3.9)),
     "light_azimuth": Range((-360, 360), (0, 360)),
     "light_elevation": Range((10, 90), (28, 75)),
     "light_strength": Range((0.02, 1.5), (0.6, 1.1)),
     "distractors": Range((0, 12), (0, 3)),
-    "occlusion": Range((0, 0.9), (0, 0.3)),
+    "occlusion": Range((0, 0.9), (-0.3, 0.3)),
     "background_seed": Range((0, 2**31 - 1), (0, 2**31 - 1)),
 }
 HARD_ENDS = {  # the six difficulties, each as what to pass to `sample`
@@ -163,13 +163,13 @@ def _column(name: str, given: object, units: np.ndarray) -> list:
             if each not in CHOICES[name]:
                 raise common.unknown(name, each, CHOICES[name])
         return [names[int(unit * len(names))] for unit in units]
-    if given is None:
-        given = RANGES[name].usual
-    low, high = given if isinstance(given, (tuple, list)) and len(given) == 2 else (given, given)
-    _check_range(name, low, high)
+    low, high = RANGES[name].usual
+    if given is not None:
+        low, high = given if isinstance(given, (tuple, list)) and len(given) == 2 else (given, given)
+        _check_range(name, low, high)
     if isinstance(getattr(Scene, name), int):
         return [int(low) + int(unit * (high - low + 1)) for unit in units]
-    return (low + units * (high - low)).tolist()
+    return np.maximum(low + units * (high - low), RANGES[name].allowed[0]).tolist()
 
 
 def _check_range(name: str, low: object, high: object) -> None:

@@ -161,7 +161,7 @@ def mug(vary: Vary) -> list:
         part(CONE, color, (0, high, 0), (wide, high, wide), taper=taper, shine=0.7),
         part(TORUS, color, (0, 2 * high, 0), (rim + 0.02, rim + 0.02, 0.06), turn=(90, 0, 0), shine=0.7),
         part(CONE, COFFEE, (0, 2 * high - 0.01, 0), (rim - 0.06, 0.03, rim - 0.06), shine=0.6),
-        part(TORUS, color, (wide * (1 + taper) / 2 + 0.4 * loop, high, 0), (loop, 1.15 * loop, 0.075), shine=0.7),
+        part(TORUS, color, (wide * (1 + taper) / 2 + 0.4 * loop, high, 0), (loop, loop, 0.075), shine=0.7),
     ]
 
 

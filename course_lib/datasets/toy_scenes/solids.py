@@ -20,7 +20,7 @@ PART = np.dtype(
         ("shine", "f4"),
     ]
 )
-ROUNDS, STEPS = 12, 3  # at most 36 steps; rays that are through are dropped after each round
+ROUNDS, STEPS = 20, 2  # at most 40 steps; rays that are through are dropped after each round
 NEAR = 1.5e-3  # closer than this is a touch
 FIRST = 0.03  # where a ray that starts on a solid looks first
 CAUTION = 0.85  # of the way that `distance` allows: near edges it promises a little too much
@@ -39,14 +39,18 @@ def shape_constants(parts: np.ndarray) -> np.ndarray:
     return np.where(np.isin(parts["kind"], (BOX, CONE)), tapered, plain).astype(np.float32)
 
 
-def bounding_radii(parts: np.ndarray) -> np.ndarray:
-    """The radius of a sphere about each part's center that holds it."""
+def extents(parts: np.ndarray) -> np.ndarray:
+    """Half the size of each part's box along its own axes, `(n, 3)`."""
     half = parts["half"].copy()
     half[:, 0] *= np.maximum(parts["taper"], 1)
     half[:, 2] *= np.maximum(parts["taper_z"], 1)
-    corner = np.sqrt((half**2).sum(1))
-    rim = np.hypot(half[:, 0], half[:, 1])
-    kind = parts["kind"]
+    return half
+
+
+def bounding_radii(parts: np.ndarray) -> np.ndarray:
+    """The radius of a sphere about each part's center that holds it."""
+    half, kind = extents(parts), parts["kind"]
+    corner, rim = np.sqrt((half**2).sum(1)), np.hypot(half[:, 0], half[:, 1])
     return np.where(kind == BOX, corner, np.where(kind == CONE, rim, half.max(1)))
 
 
@@ -75,58 +79,65 @@ def distance(kind: int, point: np.ndarray, shape: np.ndarray) -> np.ndarray:
 def march(parts: list[np.ndarray], starts: list[int], origins: np.ndarray, directions: np.ndarray, wider: float):
     """Marches each ray of scene `i`, those from `starts[i]` to `starts[i + 1]`, along the solids `parts[i]`.
 
-    Returns, one value for each pair of a ray and a solid that comes near it:
+    Args:
+        wider: how near to a solid's box a ray must come to be marched along it.
+
+    Returns, one value for each pair of a ray and a solid that it comes near to:
         the rays' indices; the indices of the solids in `np.concatenate(parts)`; the distance along the ray at
         which they touch, infinite where they do not; the smallest gap between them in shares of the way to it.
     """
-    found = [
-        crossing(each, origins[:, first:last], directions[:, first:last], wider)
-        for each, first, last in zip(parts, starts, starts[1:], strict=False)
-    ]
-    before = np.cumsum([0, *(len(each) for each in parts)])
-    rays = np.concatenate([pairs[0] + first for pairs, first in zip(found, starts, strict=False)])
-    which = np.concatenate([pairs[1] + first for pairs, first in zip(found, before, strict=False)])
-    span = np.concatenate([pairs[2] for pairs in found], 1)
+    pairs, first_part = [], 0
+    for each, first, last in zip(parts, starts, starts[1:], strict=False):
+        rays, which = _crossing(each, origins[:, first:last], directions[:, first:last], wider)
+        pairs.append((rays + first, which + first_part))
+        first_part += len(each)
+    rays, which = map(np.concatenate, zip(*pairs, strict=True))
     parts = np.concatenate(parts)
-    touch, clearance = np.full(len(rays), np.inf, np.float32), np.full(len(rays), np.inf, np.float32)
-    shapes = shape_constants(parts)
+    boxes, shapes, kinds = (extents(parts) + wider).T, shape_constants(parts), parts["kind"][which]
+    results = []
     for kind in range(4):
-        (mine,) = np.nonzero(parts["kind"][which] == kind)
-        part, ray = which[mine], rays[mine]
+        mine = np.flatnonzero(kinds == kind)
+        ray, part = rays[mine], which[mine]
         start = to_own_axes(parts, part, origins[:, ray] - parts["center"].T[:, part])
         direction = to_own_axes(parts, part, directions[:, ray])
-        touch[mine], clearance[mine] = march_kind(kind, start, direction, shapes[:, part], span[:, mine])
-    return rays, which, touch, clearance
+        begin, end = _through_box(start, direction, boxes[:, part])
+        meets = np.flatnonzero(end > np.maximum(begin, FIRST))
+        ray, part, start, direction = ray[meets], part[meets], start[:, meets], direction[:, meets]
+        touch, clearance = _march(kind, start, direction, shapes[:, part], begin[meets], end[meets])
+        results.append((ray, part, touch, clearance))
+    return tuple(map(np.concatenate, zip(*results, strict=True)))
 
 
-def crossing(parts: np.ndarray, origins: np.ndarray, directions: np.ndarray, wider: float):
-    """The pairs of one scene's rays and parts whose bounding spheres, `wider` than needed, are crossed.
-
-    Returns: indices of the rays, of the parts, and where along the ray the sphere begins and ends `(2, n)`.
-    """
+def _crossing(parts, origins, directions, wider) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs (ray, part) of one scene whose bounding spheres, `wider` than needed, are crossed."""
     centers = parts["center"]
     along = directions.T @ centers.T - (origins * directions).sum(0)[:, None]
     apart = (origins * origins).sum(0)[:, None] - 2 * (origins.T @ centers.T) + (centers * centers).sum(1)
-    inside = (bounding_radii(parts) + wider).astype(np.float32) ** 2 - apart + along * along
-    rays, which = np.nonzero((inside > 0) & (along + np.sqrt(np.maximum(inside, 0)) > 0))
-    middle, reach = along[rays, which], np.sqrt(inside[rays, which])
-    return rays, which, np.stack([middle - reach, middle + reach])
+    radii = (bounding_radii(parts) + wider).astype(np.float32)
+    return np.nonzero((apart - along * along < radii**2) & (along > -radii))
 
 
-def march_kind(kind: int, start: np.ndarray, direction: np.ndarray, shape: np.ndarray, span: np.ndarray):
-    """`march` for pairs of one kind: where they touch, and the smallest gap in shares of the way."""
-    touch, clearance = np.full(span.shape[1], np.inf, np.float32), np.full(span.shape[1], np.inf, np.float32)
-    going, way, end = np.arange(span.shape[1]), np.maximum(span[0], FIRST), span[1]
+def _through_box(start, direction, box) -> tuple[np.ndarray, np.ndarray]:
+    """Where rays enter and leave boxes about the origin; they miss where the first is not before the second."""
+    inverse = 1 / np.where(np.abs(direction) < 1e-7, np.float32(1e-7), direction)
+    middle, reach = -start * inverse, box * np.abs(inverse)
+    return (middle - reach).max(0), (middle + reach).min(0)
+
+
+def _march(kind, start, direction, shape, begin, end) -> tuple[np.ndarray, np.ndarray]:
+    """`march` for pairs of one kind in the solids' own axes: where they touch, the smallest gap."""
+    touch, clearance = np.full(len(end), np.inf, np.float32), np.full(len(end), np.inf, np.float32)
+    going, way = np.arange(len(end)), np.maximum(begin, FIRST)
     for _ in range(ROUNDS):
         closest = clearance[going]
         for _ in range(STEPS):
             gap = distance(kind, start + way * direction, shape)
             closest = np.minimum(closest, gap / way)
-            way = way + np.maximum(gap * CAUTION, -FIRST)
+            way = np.maximum(way + CAUTION * gap, FIRST)
         clearance[going] = closest
         touched = gap < NEAR
         touch[going[touched]] = way[touched]
-        keep = ~touched & (way < end)
+        keep = np.flatnonzero(~touched & (way < end))
         going, way, end = going[keep], way[keep], end[keep]
         start, direction, shape = start[:, keep], direction[:, keep], shape[:, keep]
         if not len(going):
