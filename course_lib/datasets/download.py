@@ -27,7 +27,8 @@ def fetch(builder, files: tuple[str, ...], offline: bool) -> None:
         FileNotFoundError: says the file, the reason and both ways on.
     """
     by_hand = tfds_folder(builder) / "downloads" / "manual"  # where TFDS looks first
-    urls = {info.filename: url for url, info in builder.url_infos.items() if not files or info.filename in files}
+    known = (builder.url_infos or {}).items()  # None: it needs no file
+    urls = {info.filename: url for url, info in known if not files or info.filename in files}
     missing = {file: url for file, url in urls.items() if not (by_hand / file).is_file()}
     ways_on = (
         f"Either place {', '.join(missing or urls)} in {by_hand} by hand and load {builder.name} again, or work "

@@ -55,6 +55,8 @@ def open_builder(name: str, data_dir: str | os.PathLike | None = None):
 
     if not isinstance(name, str) or not re.fullmatch(r"\w+([/:].*)?", name):  # TFDS: name/config:version
         raise common.unknown("data set", name, [*CATALOG, "digits"], tfds.list_builders())
+    if name.split("/")[0] == "toy_scenes":
+        from course_lib.datasets.toy_scenes import builder  # noqa: F401  TFDS then knows it
     entry = CATALOG.get(name)
     try:
         return tfds.builder(entry.tfds_name or name if entry else name, data_dir=data_dir)

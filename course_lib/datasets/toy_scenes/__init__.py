@@ -9,6 +9,7 @@ from course_lib import common
 _HOMES = {
     "BACKGROUNDS": "scene",
     "CLASS_NAMES": "scene",
+    "COUNTS": "scene",
     "DISTRACTORS": "scene",
     "HARD_ENDS": "scene",
     "OCCLUDERS": "scene",

@@ -198,6 +198,9 @@ def _cover(scene: Scene, colors: np.ndarray, objects: np.ndarray, away: np.ndarr
     inside = np.quantile(from_edge[objects], scene.occlusion).astype(np.float32) - from_edge
     opaque = np.clip(inside * size / 2 + 0.5, 0, 1)  # in part where the edge runs through a pixel
     rough = backgrounds.noise(x * 2, y * (0.6 if scene.occluder == "post" else 2))
+    if scene.occluder == "wall":
+        tone, mortar = backgrounds.bricks(x, y, 0.4, 0.16)
+        rough = 0.5 * tone + mortar
     color = scene.light_strength * np.float32(OCCLUDERS[scene.occluder])[:, None, None] * (0.75 + 0.22 * rough)
-    colors += opaque * (color - np.clip(colors, 0, 1))
+    colors[:] = np.clip(colors, 0, 1) * (1 - opaque) + opaque * color
     objects[inside > 0], away[inside > 0] = False, OCCLUDER_AWAY

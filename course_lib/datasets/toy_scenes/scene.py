@@ -19,7 +19,7 @@ CHOICES = {
     "distractor": DISTRACTORS,
     "occluder": OCCLUDERS,
 }
-COUNTS = {"train": 12_000, "validation": 2_000, "test": 2_000}
+COUNTS = {"train": 12_000, "validation": 2_000, "test": 2_000}  # of the rendered data set
 QUICK_COUNTS = {"train": 2_000, "validation": 300, "test": 300}
 SEEDS = {"train": 1, "validation": 2, "test": 3}
 
@@ -34,18 +34,18 @@ class Range:
 
 RANGES = {
     "shape_seed": Range((0, 2**31 - 1), (0, 2**31 - 1)),
-    "variety": Range((0, 1), (0, 0.6)),
+    "variety": Range((0, 1), (0, 0.7)),
     "turn": Range((-360, 360), (0, 360)),
-    "tilt": Range((-180, 180), (-20, 20)),
-    "shift_x": Range((-0.4, 0.4), (-0.1, 0.1)),
-    "shift_y": Range((-0.4, 0.4), (-0.08, 0.08)),
+    "tilt": Range((-180, 180), (-35, 35)),
+    "shift_x": Range((-0.4, 0.4), (-0.2, 0.2)),
+    "shift_y": Range((-0.4, 0.4), (-0.15, 0.15)),
     "azimuth": Range((-360, 360), (0, 360)),
-    "elevation": Range((2, 88), (6, 38)),
-    "distance": Range((2.5, 12), (2.7, 3.9)),
+    "elevation": Range((2, 88), (5, 50)),
+    "distance": Range((2.5, 12), (2.7, 4.4)),
     "light_azimuth": Range((-360, 360), (0, 360)),
     "light_elevation": Range((10, 90), (28, 75)),
-    "light_strength": Range((0.02, 1.5), (0.6, 1.1)),
-    "distractors": Range((0, 12), (0, 3)),
+    "light_strength": Range((0.02, 1.5), (0.5, 1.2)),
+    "distractors": Range((0, 12), (0, 5)),
     "occlusion": Range((0, 0.9), (-0.3, 0.3)),
     "background_seed": Range((0, 2**31 - 1), (0, 2**31 - 1)),
 }
@@ -55,7 +55,7 @@ HARD_ENDS = {  # the six difficulties, each as what to pass to `sample`
     "clutter": {"distractors": (10, 12)},
     "occlusion": {"occlusion": (0.6, 0.7)},
     "intra-class": {"variety": (1, 1)},
-    "viewpoint": {"elevation": (65, 85)},
+    "viewpoint": {"elevation": (70, 88)},
 }
 
 

@@ -26,10 +26,10 @@ class Vary:
     def either(self) -> bool:
         return self(0, 1) > 0.5
 
-    def color(self, hue: float, saturation=(0.4, 0.9), value=(0.3, 0.8), free: float = 0.5) -> tuple:
-        """A color whose hue, from 0 to 1, is at most `free` away from `hue`."""
-        hue = self(hue - free, hue + free) % 1
-        return colorsys.hsv_to_rgb(hue, min(max(self(*saturation), 0), 1), min(max(self(*value), 0), 1))
+    def color(self, saturation=(0.15, 0.95), value=(0.2, 0.95), hue=(0.0, 1.0)) -> tuple[float, float, float]:
+        """A color anywhere in these ranges, whatever the variety: color does not give a class away."""
+        picked = (low + (high - low) * self._random.random_sample() for low, high in (hue, saturation, value))
+        return colorsys.hsv_to_rgb(*picked)
 
 
 def part(kind: int, color: tuple, center: tuple, half: tuple, taper=1.0, taper_z=1.0, turn=(0, 0, 0), shine=0.25):
@@ -51,7 +51,7 @@ def rotation(x: float, y: float, z: float) -> np.ndarray:
 
 
 def airplane(vary: Vary) -> list:
-    body, accent = vary.color(0.6, (0.0, 0.5), (0.6, 0.95)), vary.color(0.0)
+    body, accent = vary.color(), vary.color()
     length, thick, span, sweep = vary(0.9, 1.1), vary(0.1, 0.17), vary(0.8, 1.1), vary(5, 35)
     chord, tail = vary(0.14, 0.22), vary(0.2, 0.32)
     parts = [
@@ -70,7 +70,7 @@ def airplane(vary: Vary) -> list:
 
 
 def car(vary: Vary) -> list:
-    body = vary.color(0.0, (0.5, 0.95), (0.35, 0.9))
+    body = vary.color()
     length, high, wide, cabin = vary(0.85, 1.15), vary(0.15, 0.24), vary(0.36, 0.48), vary(0.35, 0.65)
     wheel, back, roof = vary(0.15, 0.24), vary(-0.3, 0.05), vary(0.17, 0.28)
     top = wheel + 2 * high
@@ -92,8 +92,8 @@ def car(vary: Vary) -> list:
 
 
 def chair(vary: Vary) -> list:
-    wood = vary.color(0.08, (0.4, 0.9), (0.3, 0.7))
-    cushion = vary.color(0.0) if vary.either() else wood
+    wood = vary.color()
+    cushion = vary.color() if vary.either() else wood
     wide, deep, leg, back = vary(0.38, 0.52), vary(0.38, 0.5), vary(0.3, 0.45), vary(0.4, 0.65)
     thick, lean, seat = vary(0.035, 0.065), vary(0, 14), 0.05
     parts = [part(BOX, cushion, (0, 2 * leg + seat, 0), (deep, seat, wide))]
@@ -114,7 +114,7 @@ def chair(vary: Vary) -> list:
 
 
 def table(vary: Vary) -> list:
-    wood, cover = vary.color(0.08, (0.4, 0.9), (0.3, 0.7)), vary.color(0.08)
+    wood, cover = vary.color(), vary.color()
     long, deep, leg, thick = vary(0.7, 1.0), vary(0.45, 0.7), vary(0.28, 0.42), vary(0.04, 0.075)
     place = (0, 2 * leg + 0.05, 0)
     if vary.either():  # round, on one foot
@@ -133,9 +133,9 @@ def _legs(color: tuple, x: float, z: float, leg: float, thick: float) -> list:
 
 
 def house(vary: Vary) -> list:
-    wall, roof = vary.color(0.1, (0.1, 0.6), (0.6, 0.95)), vary.color(0.03, (0.5, 0.9), (0.3, 0.6))
+    wall, roof = vary.color(), vary.color()
     wide, deep, high, rise = vary(0.5, 0.7), vary(0.55, 0.95), vary(0.28, 0.5), vary(0.2, 0.42)
-    door = vary.color(0.6, (0.4, 0.9), (0.2, 0.5))
+    door = vary.color()
     parts = [
         part(BOX, wall, (0, high, 0), (wide, high, deep)),
         part(BOX, roof, (0, 2 * high + rise, 0), (1.18 * wide, rise, 1.1 * deep), taper=0.02),
@@ -154,7 +154,7 @@ def house(vary: Vary) -> list:
 
 
 def mug(vary: Vary) -> list:
-    color = vary.color(0.6, (0.2, 0.9), (0.4, 0.95))
+    color = vary.color()
     wide, high, taper, loop = vary(0.42, 0.6), vary(0.42, 0.68), vary(0.85, 1.2), vary(0.24, 0.36)
     rim = wide * taper
     return [
@@ -166,7 +166,7 @@ def mug(vary: Vary) -> list:
 
 
 def mushroom(vary: Vary) -> list:
-    cap, stem = vary.color(0.0, (0.5, 0.95), (0.4, 0.85)), vary.color(0.12, (0.05, 0.3), (0.7, 0.95))
+    cap, stem = vary.color(), vary.color((0.05, 0.5), (0.5, 0.95))
     wide, dome, high, foot = vary(0.5, 0.85), vary(0.28, 0.5), vary(0.3, 0.55), vary(0.14, 0.24)
     parts = [
         part(CONE, stem, (0, high, 0), (foot, high, foot), taper=0.7),
@@ -182,7 +182,7 @@ def mushroom(vary: Vary) -> list:
 
 
 def sailboat(vary: Vary) -> list:
-    hull, sail, jib = vary.color(0.6), vary.color(0.1, (0.0, 0.4), (0.75, 1.0)), vary.color(0.0, (0.0, 0.7), (0.7, 1.0))
+    hull, sail, jib = vary.color(), vary.color(), vary.color()
     long, high, wide, mast = vary(0.55, 0.75), vary(0.1, 0.18), vary(0.16, 0.26), vary(0.6, 0.85)
     main, front, deck = vary(0.24, 0.36), vary(0.14, 0.24), 2 * high
     parts = [
@@ -198,7 +198,7 @@ def sailboat(vary: Vary) -> list:
 
 
 def snowman(vary: Vary) -> list:
-    snow, hat, scarf = vary.color(0.58, (0.0, 0.12), (0.8, 1.0)), vary.color(0.0, (0, 0.8), (0.05, 0.4)), vary.color(0.0)
+    snow, hat, scarf = vary.color((0.0, 0.35), (0.6, 1.0)), vary.color(), vary.color()
     base, middle, head = vary(0.38, 0.5), vary(0.27, 0.36), vary(0.19, 0.27)
     chest = 1.6 * base + 0.6 * middle
     face = chest + 0.75 * (middle + head)
@@ -220,7 +220,7 @@ def snowman(vary: Vary) -> list:
 
 
 def tree(vary: Vary) -> list:
-    leaves, bark = vary.color(0.3, (0.5, 0.9), (0.25, 0.6), free=0.22), vary.color(0.07, (0.4, 0.7), (0.2, 0.4), free=0.03)
+    leaves, bark = vary.color(hue=(0.0, 0.45)), vary.color((0.3, 0.8), (0.15, 0.5), (0.0, 0.13))
     wide, high, trunk, thick = vary(0.42, 0.65), vary(0.5, 0.75), vary(0.15, 0.3), vary(0.06, 0.12)
     parts = [part(CONE, bark, (0, trunk + 0.1, 0), (thick, trunk + 0.1, thick), taper=0.8)]
     if vary.either():  # a conifer
