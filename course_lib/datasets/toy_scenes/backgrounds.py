@@ -14,6 +14,7 @@ GROUNDS = {
     "room": (0.34, 0.18, 0.08),
     "yard": (0.33, 0.29, 0.26),
 }
+HILLS, SEA = np.float32([[0.12], [0.22], [0.16]]), np.float32([[0.05], [0.25], [0.4]])
 WALLS = {"room": (0.55, 0.53, 0.42), "yard": (0.36, 0.14, 0.09)}
 
 
@@ -56,21 +57,19 @@ def tint(place: str, seed: int) -> np.ndarray:
 def ground(place: str, seed: int, x: np.ndarray, z: np.ndarray, away: np.ndarray) -> np.ndarray:
     """The ground's color `(3, n)` at `(x, z)`; its texture fades where it is far `away` from the camera."""
     color, _, horizon = tint(place, seed)[:, :, None]
+    fine = 1 / (1 + (away / 9) ** 2)
     haze = 0 if place in WALLS else away * away / (away * away + 2500)
     color = color * (1 - haze) + horizon * haze
-    fine = 1 / (1 + (away / 9) ** 2)
-    if place == "room":
-        tone, seam = bricks(x, z, 2.5, 0.42)
-        bright = 1 + fine * (0.13 * tone + 0.12 * noise(x * 0.3, z * 3)) - 0.45 * fine * seam
-    elif place == "yard":
-        tone, seam = bricks(x, z, 0.8, 0.8)
-        bright = 1 + fine * (0.14 * tone + 0.08 * noise(x, z)) - 0.35 * fine * seam
+    if place in WALLS:  # boards or slabs
+        wide, high, grain = (2.5, 0.42, 0.3) if place == "room" else (0.8, 0.8, 1.0)
+        tone, seam = bricks(x, z, wide, high)
+        bright = 1 + fine * (0.14 * tone + 0.1 * noise(x * grain, z / grain) - 0.4 * seam)
     elif place == "lake":
         waves = noise(x * 0.25, z * 0.9) + 0.6 * noise(z * 0.5 + 1, x * 1.4)
-        bright = 1 + 0.4 * fine * waves + 0.9 * fine * np.maximum(waves - 1.1, 0)
+        bright = 1 + fine * (0.4 * waves + 0.9 * np.maximum(waves - 1.1, 0))
         color = color + 0.25 * (1 - fine) * horizon
     else:
-        rough = {"meadow": 0.34, "beach": 0.1}[place]
+        rough = 0.34 if place == "meadow" else 0.1
         bright = 1 + 0.12 * noise(x * 0.2, z * 0.2) + rough * fine * noise(x * 1.3, z * 1.3)
     return color * np.maximum(bright, 0.1)
 
@@ -78,23 +77,17 @@ def ground(place: str, seed: int, x: np.ndarray, z: np.ndarray, away: np.ndarray
 def behind(place: str, seed: int, directions: np.ndarray) -> np.ndarray:
     """What is seen along directions `(3, n)` that meet neither thing nor ground: sky or wall, `(3, n)`."""
     x, y, z = directions
-    _, wall, horizon = tint(place, seed)
-    flat = np.maximum(np.sqrt(x * x + z * z), 1e-3)
-    around, up = np.arctan2(x, z) * 8, np.maximum(y, 0) / flat
-    if place == "room":
-        bright = 1 + 0.08 * (np.floor(around * 1.6) % 2) + 0.03 * noise(around, up * 8)
-        bright = np.where(up < 0.05, 1.25, bright)  # the skirting board
-        return wall[:, None] * bright
+    _, wall, horizon = tint(place, seed)[:, :, None]
+    around, up = np.arctan2(x, z) * 8, np.maximum(y, 0) / np.maximum(np.sqrt(x * x + z * z), 1e-3)
+    if place == "room":  # striped paper above a skirting board
+        stripes = 1 + 0.08 * (np.floor(around * 1.6) % 2) + 0.03 * noise(around, up * 8)
+        return wall * np.where(up < 0.05, 1.25, stripes)
     if place == "yard":
         tone, mortar = bricks(around, up * 8, 0.75, 0.3)
-        return wall[:, None] * np.where(mortar, 1.5, 1 + 0.18 * tone) + 0.06 * mortar
+        return wall * np.where(mortar, 1.5, 1 + 0.18 * tone) + 0.06 * mortar
     share = np.sqrt(np.minimum(up, 1))
-    sky = horizon[:, None] * (1 - share) + wall[:, None] * share
     clouds = np.clip(noise(around * 0.12, up * 1.4 + seed % 97) * 0.8 - 0.2, 0, 0.9) * np.minimum(8 * up, 1)
-    sky = sky * (1 - clouds) + 0.9 * clouds
-    if place == "meadow":  # hills
-        hills = up < 0.05 + 0.03 * noise(around * 0.1, around * 0.05)
-        return np.where(hills, np.float32([[0.12], [0.22], [0.16]]), sky)
-    if place == "beach":  # the sea
-        return np.where(up < 0.06, np.float32([[0.05], [0.25], [0.4]]), sky)
-    return sky
+    sky = (horizon * (1 - share) + wall * share) * (1 - clouds) + 0.9 * clouds
+    if place == "meadow":
+        return np.where(up < 0.05 + 0.03 * noise(around * 0.1, around * 0.05), HILLS, sky)
+    return np.where(up < 0.06, SEA, sky) if place == "beach" else sky

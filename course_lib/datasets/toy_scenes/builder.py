@@ -1,6 +1,8 @@
 """The toy scenes as a TFDS set: rendered once, then stored, split and read as every other set."""
 
+import contextlib
 import dataclasses
+import io
 import json
 import sys
 
@@ -48,10 +50,12 @@ class ToyScenes(tfds.core.GeneratorBasedBuilder):
         )
 
     def download_and_prepare(self, **options) -> None:
-        """Renders the set; TFDS's many bars, which a notebook would keep, give way to one."""
+        """Renders the set with one bar: TFDS's own, and its lines about a download, would stay in a notebook."""
+        self._screen = sys.stdout
         tfds.disable_progress_bar()
         try:
-            super().download_and_prepare(**options)
+            with contextlib.redirect_stdout(io.StringIO()):
+                super().download_and_prepare(**options)
         finally:
             tfds.enable_progress_bar()
 
@@ -61,7 +65,7 @@ class ToyScenes(tfds.core.GeneratorBasedBuilder):
     def _generate_examples(self, split: str):
         scenes = scenes_of(split, self.builder_config.quick)
         title = f"toy_scenes {split}"
-        with tqdm.tqdm(desc=title, total=len(scenes), unit=" images", leave=False, file=sys.stdout) as progress:
+        with tqdm.tqdm(desc=title, total=len(scenes), unit=" images", leave=False, file=self._screen) as progress:
             for first in range(0, len(scenes), AT_ONCE):
                 some = scenes[first : first + AT_ONCE]
                 for index, (scene, image) in enumerate(zip(some, self._images(some), strict=True), first):

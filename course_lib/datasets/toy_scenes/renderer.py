@@ -14,7 +14,7 @@ from course_lib.datasets.toy_scenes.scene import Scene
 SIZES = (16, 512)  # pixels a side
 FIELD = 0.42  # tangent of half the field of view: 46 degrees in all
 SOFT = 9.0  # sharpness of shadows
-GROUND, BEHIND = -1, -2
+GROUND, BEHIND = -1, -2  # in place of a part's index
 LIFT = 0.45  # of an airplane above the ground
 OCCLUDER_AWAY = 1.2  # in front of the camera
 SHADOWS_END = 14.0  # farther ground is taken as sunlit
@@ -62,16 +62,14 @@ class _Worlds:
 
     def __init__(self, scenes: list[Scene]):
         self.scenes = scenes
-        things = [shapes.thing(s.class_name, s.shape_seed, s.variety, s.turn, s.tilt) for s in scenes]
-        self.floors = np.float32([shapes.lowest(thing) for thing in things])
-        self.floors -= np.float32([LIFT * (scene.class_name == "airplane") for scene in scenes])
-        self.parts = [
-            np.concatenate([thing, shapes.clutter(s.distractors, s.distractor, s.background_seed, floor)])
-            for s, thing, floor in zip(scenes, things, self.floors, strict=True)
-        ]
-        self.all_parts = np.concatenate(self.parts)
-        counts = [(len(thing), len(parts)) for thing, parts in zip(things, self.parts, strict=True)]
-        self.is_object = np.concatenate([np.arange(parts) < thing for thing, parts in counts])
+        self.parts, self.floors, is_object = [], np.empty(len(scenes), np.float32), []
+        for index, s in enumerate(scenes):
+            thing = shapes.thing(s.class_name, s.shape_seed, s.variety, s.turn, s.tilt)
+            self.floors[index] = shapes.lowest(thing) - LIFT * (s.class_name == "airplane")
+            clutter = shapes.clutter(s.distractors, s.distractor, s.background_seed, self.floors[index])
+            self.parts.append(np.concatenate([thing, clutter]))
+            is_object += [True] * len(thing) + [False] * len(clutter)
+        self.all_parts, self.is_object = np.concatenate(self.parts), np.array([*is_object, False, False])
 
     def look(self, pixels: list[np.ndarray], size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What is seen at the places `pixels[i]` of scene i's picture, each `(2, n)`: to the right, down.
@@ -107,7 +105,9 @@ class _Worlds:
         facing = (normal * sun).sum(0)
         lit = np.flatnonzero((facing > 0) & (away < SHADOWS_END))
         direct = np.maximum(facing, 0)
-        direct[lit] *= _sunlight(self.parts, np.searchsorted(lit, starts), (points + 0.01 * normal)[:, lit], sun[:, lit])
+        direct[lit] *= _sunlight(
+            self.parts, np.searchsorted(lit, starts), (points + 0.01 * normal)[:, lit], sun[:, lit]
+        )
         colors *= np.where(seen == BEHIND, 1, 0.32 + 0.13 * normal[1] + 0.9 * direct)
         halfway = sun[:, solid] - directions[:, solid]
         gloss = np.maximum((normal[:, solid] * halfway).sum(0), 0) / np.sqrt((halfway * halfway).sum(0))
@@ -131,15 +131,13 @@ def _render(scenes: list[Scene], size: int) -> tuple[np.ndarray, np.ndarray, np.
     worlds = _Worlds(scenes)
     grid = np.stack(np.meshgrid(np.arange(size), np.arange(size))).reshape(2, -1) + 0.5
     colors, seen, away = worlds.look([grid] * len(scenes), size)
-    objects = (seen >= 0) & worlds.is_object[seen]
+    objects = worlds.is_object[seen]
     edges = _edges(seen.reshape(-1, size, size)).reshape(len(scenes), -1)
     corners = np.array([[-0.25, 0.25, -0.25, 0.25], [-0.25, -0.25, 0.25, 0.25]])
-    finer, seen, nearer = worlds.look(
-        [(grid[:, each, None] + corners[:, None]).reshape(2, -1) for each in edges], size
-    )
+    finer, seen, nearer = worlds.look([(grid[:, each, None] + corners[:, None]).reshape(2, -1) for each in edges], size)
     edges = np.flatnonzero(edges)
     colors[:, edges] = np.clip(finer, 0, 1).reshape(3, -1, 4).mean(2)
-    objects[edges] = ((seen >= 0) & worlds.is_object[seen]).reshape(-1, 4).sum(1) >= 2
+    objects[edges] = worlds.is_object[seen].reshape(-1, 4).sum(1) >= 2
     away[edges] = nearer.reshape(-1, 4).min(1)
     pixels = (len(scenes), size, size)
     colors, objects, away = colors.reshape(3, *pixels), objects.reshape(pixels), away.reshape(pixels)
@@ -152,13 +150,9 @@ def _render(scenes: list[Scene], size: int) -> tuple[np.ndarray, np.ndarray, np.
 
 def _edges(seen: np.ndarray) -> np.ndarray:
     """Which pixels meet another part than one of their neighbors: `(n, height, width)` bool."""
-    edges = np.zeros(seen.shape, bool)
-    down, right = seen[:, 1:] != seen[:, :-1], seen[:, :, 1:] != seen[:, :, :-1]
-    edges[:, 1:] |= down
-    edges[:, :-1] |= down
-    edges[:, :, 1:] |= right
-    edges[:, :, :-1] |= right
-    return edges
+    framed = np.pad(seen, ((0, 0), (1, 1), (1, 1)), "edge")
+    rows, columns = framed[:, :, 1:-1], framed[:, 1:-1]
+    return (seen != rows[:, 2:]) | (seen != rows[:, :-2]) | (seen != columns[:, :, 2:]) | (seen != columns[:, :, :-2])
 
 
 def _toward(azimuth: float, elevation: float) -> np.ndarray:
@@ -190,6 +184,7 @@ def _cover(scene: Scene, colors: np.ndarray, objects: np.ndarray, away: np.ndarr
     size = len(objects)
     steps = (2 * np.arange(size, dtype=np.float32) + 1) / size - 1
     x, y = np.meshgrid(steps, steps)
+    x = x + 0.07 * y  # posts and walls lean a little
     from_edge = {
         "wall": x if scene.background_seed % 2 else -x,
         "post": np.abs(x - np.median(x[objects])),

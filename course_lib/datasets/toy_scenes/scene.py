@@ -13,42 +13,11 @@ CLASS_NAMES = (
 BACKGROUNDS = ("beach", "lake", "meadow", "room", "yard")
 DISTRACTORS = ("ball", "block", "cone", "ring", "mixed")
 OCCLUDERS = ("hedge", "post", "wall")
-CHOICES = {
-    "class_name": CLASS_NAMES,
-    "background": BACKGROUNDS,
-    "distractor": DISTRACTORS,
-    "occluder": OCCLUDERS,
-}
 COUNTS = {"train": 12_000, "validation": 2_000, "test": 2_000}  # of the rendered data set
 QUICK_COUNTS = {"train": 2_000, "validation": 300, "test": 300}
 SEEDS = {"train": 1, "validation": 2, "test": 3}
 
 
-@dataclasses.dataclass(frozen=True)
-class Range:
-    """The values a parameter may take, and those that `sample` draws, both ends included."""
-
-    allowed: tuple[float, float]
-    usual: tuple[float, float]  # what is drawn below 0 where it is not allowed counts as 0
-
-
-RANGES = {
-    "shape_seed": Range((0, 2**31 - 1), (0, 2**31 - 1)),
-    "variety": Range((0, 1), (0, 0.7)),
-    "turn": Range((-360, 360), (0, 360)),
-    "tilt": Range((-180, 180), (-35, 35)),
-    "shift_x": Range((-0.4, 0.4), (-0.2, 0.2)),
-    "shift_y": Range((-0.4, 0.4), (-0.15, 0.15)),
-    "azimuth": Range((-360, 360), (0, 360)),
-    "elevation": Range((2, 88), (5, 50)),
-    "distance": Range((2.5, 12), (2.7, 4.4)),
-    "light_azimuth": Range((-360, 360), (0, 360)),
-    "light_elevation": Range((10, 90), (28, 75)),
-    "light_strength": Range((0.02, 1.5), (0.5, 1.2)),
-    "distractors": Range((0, 12), (0, 5)),
-    "occlusion": Range((0, 0.9), (-0.3, 0.3)),
-    "background_seed": Range((0, 2**31 - 1), (0, 2**31 - 1)),
-}
 HARD_ENDS = {  # the six difficulties, each as what to pass to `sample`
     "illumination": {"light_strength": (0.04, 0.08)},
     "pose": {"tilt": (90, 180)},
@@ -60,8 +29,24 @@ HARD_ENDS = {  # the six difficulties, each as what to pass to `sample`
 
 
 @dataclasses.dataclass(frozen=True)
+class Range:
+    """The values a parameter may take, and those that `sample` draws, both ends included."""
+
+    allowed: tuple[float, float]
+    usual: tuple[float, float]  # what is drawn below 0 where it is not allowed counts as 0
+
+
+def _number(default: float, allowed: tuple, usual: tuple | None = None):
+    return dataclasses.field(default=default, metadata={"range": Range(allowed, usual or allowed)})
+
+
+def _name(default: str, names: tuple[str, ...]):
+    return dataclasses.field(default=default, metadata={"names": names})
+
+
+@dataclasses.dataclass(frozen=True)
 class Scene:
-    """One picture's parameters; angles in degrees, lengths in radii of the object.
+    """One picture's parameters, each with what is allowed and what is usual; angles in degrees.
 
     The label depends on `class_name` alone: `dataclasses.replace(scene, tilt=90)` turns one knob.
 
@@ -69,37 +54,43 @@ class Scene:
         ValueError: a value outside `RANGES`, or an unknown name.
     """
 
-    class_name: str = "mug"
-    shape_seed: int = 0  # proportions and colors: which one of its class
-    variety: float = 0.0  # intra-class: how far from the middle of its class it may be
-    turn: float = 35.0  # pose: about its upright axis
-    tilt: float = 0.0  # pose: out of the upright
-    shift_x: float = 0.0  # in widths of the picture, to the right
-    shift_y: float = 0.0  # in heights of the picture, downwards
-    azimuth: float = 0.0  # viewpoint: the camera's way around the object
-    elevation: float = 20.0  # viewpoint: the camera above the horizon
-    distance: float = 3.2  # viewpoint: from the camera to the object's middle
-    light_azimuth: float = 60.0
-    light_elevation: float = 50.0
-    light_strength: float = 1.0  # illumination
-    distractors: int = 0  # clutter: how many
-    distractor: str = "mixed"  # clutter: of which kind
-    occlusion: float = 0.0  # the share of the object that the occluder covers
-    occluder: str = "wall"
-    background: str = "meadow"
-    background_seed: int = 0  # its colors, and where distractors lie
+    class_name: str = _name("mug", CLASS_NAMES)
+    shape_seed: int = _number(0, (0, 2**31 - 1))  # proportions and colors: which one of its class
+    variety: float = _number(0.0, (0, 1), (0, 0.7))  # intra-class: how far from the middle of its class it may be
+    turn: float = _number(35.0, (-360, 360), (0, 360))  # pose: about its upright axis
+    tilt: float = _number(0.0, (-180, 180), (-35, 35))  # pose: out of the upright
+    shift_x: float = _number(0.0, (-0.4, 0.4), (-0.2, 0.2))  # to the right, in widths of the picture
+    shift_y: float = _number(0.0, (-0.4, 0.4), (-0.15, 0.15))  # downwards
+    azimuth: float = _number(0.0, (-360, 360), (0, 360))  # viewpoint: the camera's way around the object
+    elevation: float = _number(20.0, (2, 88), (5, 50))  # viewpoint: the camera above the horizon
+    distance: float = _number(3.2, (2.5, 12), (2.7, 4.4))  # viewpoint: of the camera, in radii of the object
+    light_azimuth: float = _number(60.0, (-360, 360), (0, 360))
+    light_elevation: float = _number(50.0, (10, 90), (28, 75))
+    light_strength: float = _number(1.0, (0.02, 1.5), (0.5, 1.2))  # illumination
+    distractors: int = _number(0, (0, 12), (0, 5))  # clutter: how many
+    distractor: str = _name("mixed", DISTRACTORS)  # clutter: of which kind
+    occlusion: float = _number(0.0, (0, 0.9), (-0.3, 0.3))  # the share of the object that the occluder covers
+    occluder: str = _name("wall", OCCLUDERS)
+    background: str = _name("meadow", BACKGROUNDS)
+    background_seed: int = _number(0, (0, 2**31 - 1))  # its colors, and where distractors lie
 
     def __post_init__(self) -> None:
         for name, names in CHOICES.items():
             if getattr(self, name) not in names:
                 raise common.unknown(name, getattr(self, name), names)
         for name in RANGES:
-            _check_range(name, getattr(self, name), getattr(self, name))
+            _check_number(name, getattr(self, name))
 
     @property
     def label(self) -> int:
         """The position of its class in `CLASS_NAMES`."""
         return CLASS_NAMES.index(self.class_name)
+
+
+RANGES = {field.name: field.metadata["range"] for field in dataclasses.fields(Scene) if "range" in field.metadata}
+CHOICES = {field.name: field.metadata["names"] for field in dataclasses.fields(Scene) if "names" in field.metadata}
+
+MOVING = [name for name in RANGES if isinstance(getattr(Scene, name), float)]
 
 
 def sample(n: int, seed: int, **ranges: object) -> list[Scene]:
@@ -135,14 +126,11 @@ def clip(scene: Scene, frames: int, **paths: tuple[float, float]) -> list[Scene]
         ValueError: fewer than two frames, an unknown parameter, or a path beyond what is allowed.
     """
     common.at_least(2, frames=frames)
-    for name, (start, stop) in paths.items():
-        if name not in RANGES:
-            raise common.unknown("parameter that can move", name, RANGES)
-        _check_range(name, start, stop)
-    steps = {name: np.linspace(*path, frames).tolist() for name, path in paths.items()}
-    return [
-        dataclasses.replace(scene, **{name: steps[name][frame] for name in paths}) for frame in range(frames)
-    ]
+    for name in paths:
+        if name not in MOVING:
+            raise common.unknown("parameter that can move", name, MOVING)
+    steps = zip(*(_column(name, path, np.linspace(0, 1, frames)) for name, path in paths.items()), strict=True)
+    return [dataclasses.replace(scene, **dict(zip(paths, step, strict=True))) for step in steps]
 
 
 def scenes_of(split: str, quick: bool = False) -> list[Scene]:
@@ -156,29 +144,30 @@ def scenes_of(split: str, quick: bool = False) -> list[Scene]:
 
 
 def _column(name: str, given: object, units: np.ndarray) -> list:
-    """The values of one parameter, made of random numbers from 0 to 1."""
+    """The values of one parameter, made of numbers from 0 to 1."""
     if name in CHOICES:
         names = CHOICES[name] if given is None else (given,) if isinstance(given, str) else tuple(given)
-        for each in names:
+        for each in names or (given,):
             if each not in CHOICES[name]:
                 raise common.unknown(name, each, CHOICES[name])
         return [names[int(unit * len(names))] for unit in units]
     low, high = RANGES[name].usual
     if given is not None:
         low, high = given if isinstance(given, (tuple, list)) and len(given) == 2 else (given, given)
-        _check_range(name, low, high)
+        for value in (low, high):
+            _check_number(name, value)
     if isinstance(getattr(Scene, name), int):
+        low, high = sorted((low, high))
         return [int(low) + int(unit * (high - low + 1)) for unit in units]
     return np.maximum(low + units * (high - low), RANGES[name].allowed[0]).tolist()
 
 
-def _check_range(name: str, low: object, high: object) -> None:
+def _check_number(name: str, value: object) -> None:
     least, most = RANGES[name].allowed
     whole = isinstance(getattr(Scene, name), int)
-    for value in (low, high):
-        numeric = hasattr(value, "__index__") or (not whole and isinstance(value, (float, np.floating)))
-        if not numeric or isinstance(value, bool) or not least <= low <= high <= most:
-            raise ValueError(
-                f"{name} must be {'a whole number' if whole else 'a number'} from {least:g} to {most:g}, "
-                f"or in sample a range (low, high) within; not {value!r}"
-            )
+    numeric = hasattr(value, "__index__") or (not whole and isinstance(value, (float, np.floating)))
+    if not numeric or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError(
+            f"{name} must be {'a whole number' if whole else 'a number'} from {least:g} to {most:g}, "
+            f"or in `sample` two of them, (low, high); not {value!r}"
+        )

@@ -1,19 +1,19 @@
 """Signed distance functions of four solids, and rays marched along them until they touch.
 
-A hard union's first touch is the first of its solids' touches, so each pair of a ray and a solid whose bounding
-sphere it crosses is marched for itself (sphere tracing: Hart 1996): a whole batch's pairs of one kind together.
-Arrays of vectors are `(3, n)` float32.
+The first touch of a union is the first of its solids' touches, so each pair of a ray and a solid whose bounds it
+crosses is marched for itself (sphere tracing: Hart 1996), all pairs of one kind together. Vectors are `(3, n)`
+float32 arrays.
 """
 
 import numpy as np
 
-ELLIPSOID, BOX, CONE, TORUS = range(4)
+BALL, BLOCK, CONE, RING = range(4)  # an ellipsoid, a box, a cylinder or cone, a torus around the z axis
 PART = np.dtype(
     [
         ("kind", "i4"),
         ("center", "f4", 3),
-        ("half", "f4", 3),  # half the size along x, y, z before it is turned; a torus lies in x and y, z: its tube
-        ("taper", "f4"),  # width at the top of a box or cone as a share of that at the bottom, along x
+        ("half", "f4", 3),  # half the size along x, y, z before it is turned; of a ring, z is its tube
+        ("taper", "f4"),  # of blocks and cones: the width at the top as a share of that at the bottom, along x
         ("taper_z", "f4"),
         ("turned", "f4", (3, 3)),  # from the solid's own axes to the scene's
         ("color", "f4", 3),
@@ -27,16 +27,39 @@ CAUTION = 0.85  # of the way that `distance` allows: near edges it promises a li
 ROUNDING = 0.02  # of edges
 
 
-def shape_constants(parts: np.ndarray) -> np.ndarray:
-    """What `distance` needs of each part: float32 `(6, n)`: sizes, slopes, rounding."""
-    x, y, z = parts["half"].T
-    rounding = np.minimum(ROUNDING, 0.4 * parts["half"].min(1))
-    (wide, slope), (deep, slope_z) = (
-        (half * (1 + taper) / 2, half * (taper - 1) / (2 * y)) for half, taper in ((x, parts["taper"]), (z, parts["taper_z"]))
-    )
-    tapered = np.stack([wide - rounding, y - rounding, deep - rounding, slope, slope_z, rounding])
-    plain = np.stack([x, y, z, 0 * x, 0 * x, 0 * x])
-    return np.where(np.isin(parts["kind"], (BOX, CONE)), tapered, plain).astype(np.float32)
+def distance(kind: int, point: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """The signed distance, nearly, from points to solids of one kind in their own axes; `shape` of `constants`."""
+    x, y, z = point
+    if kind == BALL:
+        scaled = point / shape[:3]
+        outer = np.sqrt((scaled * scaled).sum(0))
+        scaled /= shape[:3]
+        return outer * (outer - 1) / np.maximum(np.sqrt((scaled * scaled).sum(0)), 1e-6)
+    if kind == RING:
+        return np.sqrt((np.sqrt(x * x + y * y) - (shape[0] - shape[2])) ** 2 + z * z) - shape[2]
+    across = np.sqrt(x * x + z * z) if kind == CONE else np.abs(x)
+    faces = [np.abs(y) - shape[1], (across - shape[0] - shape[3] * y) / np.sqrt(1 + shape[3] * shape[3])]
+    if kind == BLOCK:
+        faces.append((np.abs(z) - shape[2] - shape[4] * y) / np.sqrt(1 + shape[4] * shape[4]))
+    outside = sum(np.maximum(face, 0) ** 2 for face in faces)
+    return np.sqrt(outside) + np.minimum(np.maximum.reduce(faces), 0) - shape[5]
+
+
+def constants(parts: np.ndarray) -> np.ndarray:
+    """What `distance` needs of each part, `(6, n)`: half sizes in the middle, slopes along x and z, rounding."""
+    tapers, half = np.stack([parts["taper"], parts["taper_z"]]), parts["half"].T
+    straight = np.isin(parts["kind"], (BALL, RING))
+    rounding = np.where(straight, 0, np.minimum(ROUNDING, 0.4 * half.min(0)))
+    slopes = half[::2] * (tapers - 1) / (2 * half[1])
+    middles = half[::2] * (1 + tapers) / 2
+    return np.stack([middles[0], half[1], middles[1], *slopes, 2 * rounding]) - rounding * [
+        [1],
+        [1],
+        [1],
+        [0],
+        [0],
+        [1],
+    ]
 
 
 def extents(parts: np.ndarray) -> np.ndarray:
@@ -47,53 +70,30 @@ def extents(parts: np.ndarray) -> np.ndarray:
     return half
 
 
-def bounding_radii(parts: np.ndarray) -> np.ndarray:
-    """The radius of a sphere about each part's center that holds it."""
+def radii(parts: np.ndarray) -> np.ndarray:
+    """The radius of a sphere about each part's center that holds it, `(n,)`."""
     half, kind = extents(parts), parts["kind"]
     corner, rim = np.sqrt((half**2).sum(1)), np.hypot(half[:, 0], half[:, 1])
-    return np.where(kind == BOX, corner, np.where(kind == CONE, rim, half.max(1)))
+    return np.select([kind == BLOCK, kind == CONE], [corner, rim], half.max(1))
 
 
-def distance(kind: int, point: np.ndarray, shape: np.ndarray) -> np.ndarray:
-    """The signed distance, or a lower bound of it, from each point to its solid, in the solid's own axes."""
-    x, y, z = point
-    if kind == ELLIPSOID:
-        scaled = point / shape[:3]
-        outer = np.sqrt((scaled * scaled).sum(0))
-        scaled /= shape[:3]
-        return outer * (outer - 1) / np.maximum(np.sqrt((scaled * scaled).sum(0)), 1e-6)
-    if kind == TORUS:
-        ring = np.sqrt(x * x + y * y) - (shape[0] - shape[2])
-        return np.sqrt(ring * ring + z * z) - shape[2]
-    up = np.abs(y) - shape[1]
-    if kind == CONE:
-        side = (np.sqrt(x * x + z * z) - shape[0] - shape[3] * y) / np.sqrt(1 + shape[3] * shape[3])
-        outside = np.maximum(side, 0) ** 2 + np.maximum(up, 0) ** 2
-        return np.sqrt(outside) + np.minimum(np.maximum(side, up), 0) - shape[5]
-    side = (np.abs(x) - shape[0] - shape[3] * y) / np.sqrt(1 + shape[3] * shape[3])
-    front = (np.abs(z) - shape[2] - shape[4] * y) / np.sqrt(1 + shape[4] * shape[4])
-    outside = np.maximum(side, 0) ** 2 + np.maximum(up, 0) ** 2 + np.maximum(front, 0) ** 2
-    return np.sqrt(outside) + np.minimum(np.maximum(np.maximum(side, front), up), 0) - shape[5]
-
-
-def march(parts: list[np.ndarray], starts: list[int], origins: np.ndarray, directions: np.ndarray, wider: float):
+def march(parts: list[np.ndarray], starts: np.ndarray, origins: np.ndarray, directions: np.ndarray, wider: float):
     """Marches each ray of scene `i`, those from `starts[i]` to `starts[i + 1]`, along the solids `parts[i]`.
 
-    Args:
-        wider: how near to a solid's box a ray must come to be marched along it.
+    `wider`: how near to a solid's box a ray must come to be marched along it.
 
     Returns, one value for each pair of a ray and a solid that it comes near to:
         the rays' indices; the indices of the solids in `np.concatenate(parts)`; the distance along the ray at
         which they touch, infinite where they do not; the smallest gap between them in shares of the way to it.
     """
-    pairs, first_part = [], 0
-    for each, first, last in zip(parts, starts, starts[1:], strict=False):
+    ends = np.cumsum([len(each) for each in parts])
+    pairs = []
+    for each, first, last, end in zip(parts, starts, starts[1:], ends, strict=False):
         rays, which = _crossing(each, origins[:, first:last], directions[:, first:last], wider)
-        pairs.append((rays + first, which + first_part))
-        first_part += len(each)
+        pairs.append((rays + first, which + end - len(each)))
     rays, which = map(np.concatenate, zip(*pairs, strict=True))
     parts = np.concatenate(parts)
-    boxes, shapes, kinds = (extents(parts) + wider).T, shape_constants(parts), parts["kind"][which]
+    boxes, shapes, kinds = (extents(parts) + wider).T, constants(parts).astype(np.float32), parts["kind"][which]
     results = []
     for kind in range(4):
         mine = np.flatnonzero(kinds == kind)
@@ -102,19 +102,35 @@ def march(parts: list[np.ndarray], starts: list[int], origins: np.ndarray, direc
         direction = to_own_axes(parts, part, directions[:, ray])
         begin, end = _through_box(start, direction, boxes[:, part])
         meets = np.flatnonzero(end > np.maximum(begin, FIRST))
-        ray, part, start, direction = ray[meets], part[meets], start[:, meets], direction[:, meets]
-        touch, clearance = _march(kind, start, direction, shapes[:, part], begin[meets], end[meets])
-        results.append((ray, part, touch, clearance))
+        ray, part = ray[meets], part[meets]
+        found = _march(kind, start[:, meets], direction[:, meets], shapes[:, part], begin[meets], end[meets])
+        results.append((ray, part, *found))
     return tuple(map(np.concatenate, zip(*results, strict=True)))
+
+
+def normals(parts: np.ndarray, which: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The unit normals `(3, n)` of solids `which` at points on them: the distance's gradient, by differences."""
+    local = to_own_axes(parts, which, points - parts["center"].T[:, which])
+    shapes, slope = constants(parts).astype(np.float32)[:, which], np.zeros_like(local)
+    for kind in range(4):
+        mine = np.flatnonzero(parts["kind"][which] == kind)
+        for corner in ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)):  # of a tetrahedron
+            corner = np.array(corner, np.float32)[:, None]
+            slope[:, mine] += corner * distance(kind, local[:, mine] + 2e-3 * corner, shapes[:, mine])
+    outward = np.einsum("nij,jn->in", parts["turned"][which], slope)
+    return outward / np.maximum(np.sqrt((outward * outward).sum(0)), 1e-12)
+
+
+def to_own_axes(parts: np.ndarray, which: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    return np.einsum("nji,jn->in", parts["turned"][which], vectors)
 
 
 def _crossing(parts, origins, directions, wider) -> tuple[np.ndarray, np.ndarray]:
     """The pairs (ray, part) of one scene whose bounding spheres, `wider` than needed, are crossed."""
-    centers = parts["center"]
+    centers, reach = parts["center"], (radii(parts) + wider).astype(np.float32)
     along = directions.T @ centers.T - (origins * directions).sum(0)[:, None]
     apart = (origins * origins).sum(0)[:, None] - 2 * (origins.T @ centers.T) + (centers * centers).sum(1)
-    radii = (bounding_radii(parts) + wider).astype(np.float32)
-    return np.nonzero((apart - along * along < radii**2) & (along > -radii))
+    return np.nonzero((apart - along * along < reach**2) & (along > -reach))
 
 
 def _through_box(start, direction, box) -> tuple[np.ndarray, np.ndarray]:
@@ -126,7 +142,7 @@ def _through_box(start, direction, box) -> tuple[np.ndarray, np.ndarray]:
 
 def _march(kind, start, direction, shape, begin, end) -> tuple[np.ndarray, np.ndarray]:
     """`march` for pairs of one kind in the solids' own axes: where they touch, the smallest gap."""
-    touch, clearance = np.full(len(end), np.inf, np.float32), np.full(len(end), np.inf, np.float32)
+    touch, clearance = np.full((2, len(end)), np.inf, np.float32)
     going, way = np.arange(len(end)), np.maximum(begin, FIRST)
     for _ in range(ROUNDS):
         closest = clearance[going]
@@ -140,23 +156,4 @@ def _march(kind, start, direction, shape, begin, end) -> tuple[np.ndarray, np.nd
         keep = np.flatnonzero(~touched & (way < end))
         going, way, end = going[keep], way[keep], end[keep]
         start, direction, shape = start[:, keep], direction[:, keep], shape[:, keep]
-        if not len(going):
-            break
     return touch, clearance
-
-
-def normals(parts: np.ndarray, which: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The unit normals `(3, n)` of solids `which` at points on them: the distance's gradient, by differences."""
-    local = to_own_axes(parts, which, points - parts["center"].T[:, which])
-    shapes, slope = shape_constants(parts)[:, which], np.zeros_like(local)
-    for kind in range(4):
-        (mine,) = np.nonzero(parts["kind"][which] == kind)
-        for corner in ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)):  # of a tetrahedron
-            corner = np.array(corner, np.float32)[:, None]
-            slope[:, mine] += corner * distance(kind, local[:, mine] + 2e-3 * corner, shapes[:, mine])
-    outward = np.einsum("nij,jn->in", parts["turned"][which], slope)
-    return outward / np.maximum(np.sqrt((outward * outward).sum(0)), 1e-12)
-
-
-def to_own_axes(parts: np.ndarray, which: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    return np.einsum("nji,jn->in", parts["turned"][which], vectors)
