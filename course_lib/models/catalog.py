@@ -23,8 +23,23 @@ ACTIVATIONS = ("tanh", "sigmoid", "relu", "leaky_relu", "gelu", "linear")
 class Option:
     """One choice that a network leaves open."""
 
-    default: object  # the paper's
+    default: object  # the paper's, where it is a paper's network
     accepted: tuple  # every value there is
+
+    def check(self, what: str, value: object) -> None:
+        if not any(type(value) is type(choice) and value == choice for choice in self.accepted):
+            raise common.unknown(what, value, map(str, self.accepted))
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """A choice of any number from 0 to below 1."""
+
+    default: float
+
+    def check(self, what: str, value: object) -> None:
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < 1:
+            raise ValueError(f"{what} must be a number from 0 to below 1, not {value!r}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +52,7 @@ class Entry:
     image_shape: tuple[int, int, int]  # the paper's (height, width, channels)
     num_classes: int  # the paper's
     smallest_side: int  # pixels; a smaller image leaves some layer nothing to look at
-    options: Mapping[str, Option] = dataclasses.field(default_factory=dict)
+    options: Mapping[str, Option | Share] = dataclasses.field(default_factory=dict)
 
     @property
     def published(self) -> tuple[dict[str, object], ...]:
@@ -64,15 +79,41 @@ class Entry:
         return self.published[0]["paper"]
 
 
+TRUTHS = (True, False)
+DROPOUT = {"dropout": Share(0.5)}
+ALEXNET = {
+    "initialization": Option("normal", ("normal", "glorot", "he")),
+    "activation": Option("relu", ACTIVATIONS),
+    "normalization": Option("local_response", ("local_response", "batch", "none")),
+    "overlapping_pooling": Option(True, TRUTHS),
+    **DROPOUT,
+}
+VGG = {"initialization": Option("glorot", ("glorot", "he", "normal")), **DROPOUT}
+SHORTCUTS = ("A", "B", "C")
+BIAS = {"convolution_bias": Option(False, TRUTHS)}
+CIFAR_DEPTHS = (20, 32, 44, 56, 110)
+SMALL_DEPTH = {"depth": Option(20, (8, 14, 20, 26, 32, 44, 56, 110))}  # 6n + 2
+
+
+def _imagenet(name: str, title: str, module: str, smallest_side: int, options: Mapping, side: int = 224) -> Entry:
+    return Entry(name, title, module, (side, side, 3), 1000, smallest_side, options)
+
+
+def _cifar(name: str, title: str, options: Mapping) -> Entry:
+    return Entry(name, title, "resnet_cifar", (32, 32, 3), 10, 4, options)
+
+
+def _small(name: str, title: str, smallest_side: int, options: Mapping) -> Entry:
+    return Entry(name, title, "small", (64, 64, 3), 10, smallest_side, options)
+
+
+def _shortcut(default: str) -> dict[str, Option]:
+    return {"shortcut": Option(default, SHORTCUTS)}
+
+
 _ENTRIES = (
-    Entry(
-        name="lenet5_1998",
-        title="LeNet-5 as published",
-        module="lenet5_1998",
-        image_shape=(32, 32, 1),
-        num_classes=10,
-        smallest_side=32,
-    ),
+    Entry("neocognitron", "Neocognitron", "neocognitron", (16, 16, 1), 24, 16),
+    Entry("lenet5_1998", "LeNet-5 as published", "lenet5_1998", (32, 32, 1), 10, 32),
     Entry(
         name="lenet5",
         title="LeNet-5 as it is built today",
@@ -80,11 +121,44 @@ _ENTRIES = (
         image_shape=(32, 32, 1),
         num_classes=10,
         smallest_side=16,
-        options={
-            "activation": Option("tanh", ACTIVATIONS),
-            "pooling": Option("average", ("average", "max")),
-        },
+        options={"activation": Option("tanh", ACTIVATIONS), "pooling": Option("average", ("average", "max"))},
     ),
+    _imagenet("alexnet", "AlexNet, two towers", "alexnet", 67, ALEXNET, side=227),
+    _imagenet("alexnet_one_tower", "AlexNet, one tower", "alexnet", 67, ALEXNET, side=227),
+    _imagenet("zfnet", "ZFNet", "zfnet", 53, DROPOUT),
+    _imagenet("vgg11", "VGG-11, column A", "vgg", 32, VGG),
+    _imagenet("vgg11_lrn", "VGG-11, column A-LRN", "vgg", 32, VGG),
+    _imagenet("vgg13", "VGG-13, column B", "vgg", 32, VGG),
+    _imagenet("vgg16_1x1", "VGG-16 with 1×1 convolutions, column C", "vgg", 32, VGG),
+    _imagenet("vgg16", "VGG-16, column D", "vgg", 32, VGG),
+    _imagenet("vgg19", "VGG-19, column E", "vgg", 32, VGG),
+    _imagenet("googlenet", "GoogLeNet", "googlenet", 32, {"auxiliary": Option(False, TRUTHS), "dropout": Share(0.4)}),
+    _imagenet(
+        "prelu_net",
+        "PReLU net, model C",
+        "prelu_net",
+        16,
+        {"slopes": Option("shared", ("shared", "channel")), **DROPOUT},
+    ),
+    *(_imagenet(f"plain{depth}", f"Plain-{depth}", "resnet", 32, BIAS) for depth in (18, 34)),
+    *(
+        _imagenet(f"resnet{depth}", f"ResNet-{depth}", "resnet", 32, _shortcut("B") | BIAS)
+        for depth in (18, 34, 50, 101, 152)
+    ),
+    *(_cifar(f"plain{depth}", f"Plain-{depth} for CIFAR-10", {}) for depth in CIFAR_DEPTHS),
+    *(_cifar(f"resnet{n}", f"ResNet-{n} for CIFAR-10", _shortcut("A")) for n in (*CIFAR_DEPTHS, 1202)),
+    _small("cnn_small", "Small convolutional network", 8, {"dropout": Share(0.0)}),
+    _small(
+        "alexnet_small", "Small AlexNet", 35, ALEXNET | {"initialization": Option("he", ("he", "glorot", "normal"))}
+    ),
+    _small(
+        "vgg_small",
+        "Small VGG",
+        32,
+        {"depth": Option(16, (11, 13, 16, 19)), "initialization": Option("he", ("he", "glorot", "normal")), **DROPOUT},
+    ),
+    _small("plain_small", "Small plain network", 4, SMALL_DEPTH),
+    _small("resnet_small", "Small residual network", 4, SMALL_DEPTH | _shortcut("A")),
 )
 
 CATALOG: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
@@ -109,6 +183,11 @@ def build(
     if not isinstance(name, str) or name not in CATALOG:
         raise common.unknown("network", name, CATALOG)
     entry = CATALOG[name]
+    if name == "neocognitron":
+        raise ValueError(
+            "the neocognitron learns without labels and without gradients, so it is no Keras model: "
+            "models.neocognitron.Neocognitron() makes one"
+        )
     chosen = {option: spec.default for option, spec in entry.options.items()}
     for option, value in options.items():
         _check_option(entry, option, value)
@@ -127,9 +206,7 @@ def _check_option(entry: Entry, option: str, value: object) -> None:
     if option not in entry.options:
         known = ("image_shape", "num_classes", "width", *entry.options)
         raise common.unknown(f"option of {entry.name}", option, known)
-    accepted = entry.options[option].accepted
-    if not any(type(value) is type(choice) and value == choice for choice in accepted):
-        raise common.unknown(f"{option} of {entry.name}", value, map(str, accepted))
+    entry.options[option].check(f"{option} of {entry.name}", value)
 
 
 def _value(cell: str) -> object:

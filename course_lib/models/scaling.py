@@ -1,6 +1,6 @@
 """How the `width` of a network changes the size of its layers."""
 
 
-def scaled(filters: int, width: float) -> int:
-    """`filters` times `width`, rounded to a whole number of filters, at least one."""
-    return max(1, round(filters * width))
+def scaled(filters: int, width: float, multiple: int = 1) -> int:
+    """`filters` times `width`, rounded to a whole multiple of `multiple`, at least one of it."""
+    return max(1, round(filters * width / multiple)) * multiple

@@ -1,26 +1,20 @@
-"""What a network costs and sees, layer by layer: parameters, multiply-adds, connections, receptive field.
+"""What a network costs and sees, layer by layer, and several networks side by side.
 
-A layer of your own is counted if it has the methods `multiply_adds(output_shape)` and
-`connections(output_shape)`, which take its output's shape for one image, `(height, width, channels)`. If each of
-its units sees more than one position of its input, give it `kernel_size` and `strides` too (and
-`dilation_rate`), pairs as Keras' convolutions have them.
+What a single layer costs, and how one of your own says it, is in `models.summary_layers`.
 """
 
+import gc
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import keras
 from keras import layers
 
-Shape = tuple[int, ...]
-Pair = tuple[int, int]  # along height, along width
+from course_lib import common
+from course_lib.models import catalog
+from course_lib.models.summary_layers import RESHAPING, Pair, costs, needs_input, needs_output, window
 
-POOLING = (layers.AveragePooling2D, layers.MaxPooling2D)
-GLOBAL_POOLING = (layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D)
-# They move the border of a map, and no unit's field of view.
-FRAMING = (layers.ZeroPadding2D, layers.Cropping2D)
-# They have parameters, yet no unit of theirs sums over others.
-SCALING = (layers.BatchNormalization, layers.PReLU)
+BYTES = 4  # of a number in float32
 
 
 def layer_table(model: keras.Model) -> list[dict[str, object]]:
@@ -28,27 +22,38 @@ def layer_table(model: keras.Model) -> list[dict[str, object]]:
 
     - `layer`, `kind`, `output_shape`: its name, its class, the shape of its output for one image.
     - `parameters`, `trainable_parameters`: the numbers it holds, and those of them that training changes.
-    - `multiply_adds`: multiplications by a weight for one image.
+    - `multiply_adds`: multiplications by a weight for one image, without the one a value of normalization and
+      PReLU.
     - `connections`: the inputs of all its units, and one for each bias (LeCun et al. 1998). Layers that squash,
       normalize, reshape or merge what other units computed have none.
+    - `depth`: how many layers with multiply-adds there are from the image to here, on the longest path.
     - `receptive_field`: the side in pixels of what one unit sees of the image, padding included; a pair
       `(height, width)` where the sides differ. Where branches meet, it is the largest.
     - `stride`: how many pixels apart two neighboring units look. Behind the last map it stays, as if the dense
       layers slid over a larger image.
+    - `activation_bytes`: its output for one image in float32 if training must keep it until the gradient comes
+      back, else 0. Kept is what an activation function puts out, and what enters a layer whose gradient depends
+      on its input: convolution, dense, normalization, maximum pooling, PReLU. What is only added, concatenated,
+      averaged or activated next is not. Nor are dropout's masks counted, or what a layer keeps in between.
 
     Raises:
         ValueError: a model that is no graph of layers over images of one fixed size, or a layer of unknown cost.
     """
-    reach = {id(tensor): ((1, 1), (1, 1)) for tensor in _image_inputs(model)}  # (field, stride) of a tensor
+    reach = {id(tensor): (0, (1, 1), (1, 1)) for tensor in _image_inputs(model)}  # depth, field, stride
+    calls = list(_calls(model))
+    kept = {id(tensor) for layer, inputs, _ in calls if needs_input(layer) for tensor in inputs}
     rows = []
-    for layer, inputs, outputs in _calls(model):
+    for layer, inputs, outputs in calls:
         _check_known(inputs, reach, f"at layer {layer.name!r}")
         # The largest input stands for all: only merging layers have several.
         input_shape = max((tensor.shape[1:] for tensor in inputs), key=math.prod)
         output_shape = outputs[0].shape[1:]
-        multiply_adds, connections = _costs(layer, input_shape, output_shape)
-        field, stride = _seen([reach[id(tensor)] for tensor in inputs], _window(layer, input_shape, output_shape))
-        reach.update({id(tensor): (field, stride) for tensor in outputs})
+        multiply_adds, connections = costs(layer, input_shape, output_shape)
+        depths, *views = zip(*(reach[id(tensor)] for tensor in inputs), strict=True)
+        depth = max(depths) + (multiply_adds > 0)
+        field, stride = _seen(*views, *window(layer, input_shape, output_shape))
+        reach.update({id(tensor): (depth, field, stride) for tensor in outputs})
+        is_kept = needs_output(layer) or (id(outputs[0]) in kept and not isinstance(layer, RESHAPING))
         rows.append(
             {
                 "layer": layer.name,
@@ -58,13 +63,62 @@ def layer_table(model: keras.Model) -> list[dict[str, object]]:
                 "trainable_parameters": sum(math.prod(weight.shape) for weight in layer.trainable_weights),
                 "multiply_adds": multiply_adds,
                 "connections": connections,
+                "depth": depth,
                 "receptive_field": _side(field),
                 "stride": _side(stride),
+                "activation_bytes": BYTES * math.prod(output_shape) * is_kept,
             }
         )
     if not isinstance(model, keras.Sequential):
         _check_known(model.outputs, reach, "at the output")
     return rows
+
+
+def compare(names: Iterable[str], batch_size: int = 128) -> list[dict[str, object]]:
+    """One row for each network of the catalog, built as published: what it is, costs, needs and reached.
+
+    - `depth`, `trainable_parameters`, `multiply_adds`: of the whole network, as `layer_table` counts them.
+    - `weight_bytes`: all parameters; `gradient_bytes` and `momentum_bytes`: the trainable ones once more each.
+    - `activation_bytes`: what training keeps of `batch_size` images (see `layer_table`).
+    - `memory_bytes`: the sum of these four, which training with momentum in float32 holds at least. The images,
+      the gradients of the activations and a library's workspace come on top.
+    - `top1_error`, `top5_error`, `test_error` in percent, and how they were `measured`: the network's first
+      published measurement, None where there is none.
+
+    Only one network is in memory at a time.
+
+    Raises:
+        ValueError: an unknown network, or `batch_size` below 1.
+    """
+    common.at_least(1, batch_size=batch_size)
+    return [_compared(name, batch_size) for name in names]
+
+
+def _compared(name: str, batch_size: int) -> dict[str, object]:
+    rows = layer_table(catalog.build(name))
+    gc.collect()  # Layers and tensors refer to each other, so the network is still there until this.
+
+    def total(column: str) -> int:
+        return sum(row[column] for row in rows)
+
+    memory = {
+        "weight_bytes": BYTES * total("parameters"),
+        "gradient_bytes": BYTES * total("trainable_parameters"),
+        "momentum_bytes": BYTES * total("trainable_parameters"),
+        "activation_bytes": batch_size * total("activation_bytes"),
+    }
+    errors = ("top1_error", "top5_error", "test_error")
+    published = catalog.CATALOG[name].published
+    measured = next((row for row in published if any(row[error] is not None for error in errors)), {})
+    return {
+        "network": name,
+        "depth": max(row["depth"] for row in rows),
+        "trainable_parameters": total("trainable_parameters"),
+        "multiply_adds": total("multiply_adds"),
+        **memory,
+        "memory_bytes": sum(memory.values()),
+        **{column: measured.get(column) for column in (*errors, "measured")},
+    }
 
 
 def _check_known(tensors: list, reach: dict, where: str) -> None:
@@ -110,55 +164,9 @@ def _calls(model: keras.Model) -> Iterator[tuple[keras.Layer, list, list]]:
         previous = outputs
 
 
-def _costs(layer: keras.Layer, input_shape: Shape, output_shape: Shape) -> Pair:
-    """Multiply-adds and connections for one image."""
-    if hasattr(layer, "multiply_adds") and hasattr(layer, "connections"):
-        return layer.multiply_adds(output_shape), layer.connections(output_shape)
-    units = math.prod(output_shape)
-    if isinstance(layer, POOLING):
-        return 0, units * math.prod(layer.pool_size)
-    if isinstance(layer, GLOBAL_POOLING):
-        return 0, math.prod(input_shape)
-    if isinstance(layer, layers.Conv2D):
-        fan_in = math.prod(layer.kernel_size) * input_shape[-1] // layer.groups
-    elif isinstance(layer, layers.DepthwiseConv2D):
-        fan_in = math.prod(layer.kernel_size)
-    elif isinstance(layer, layers.Dense):
-        fan_in = input_shape[-1]
-    elif isinstance(layer, SCALING) or not layer.weights:
-        return 0, 0
-    else:
-        raise ValueError(
-            f"what layer {layer.name!r} ({type(layer).__name__}) costs is not known: give its class the methods "
-            "multiply_adds(output_shape) and connections(output_shape), see course_lib/models/summary.py"
-        )
-    return units * fan_in, units * (fan_in + layer.use_bias)
-
-
-def _window(layer: keras.Layer, input_shape: Shape, output_shape: Shape) -> tuple[Pair, Pair]:
-    """The window of its input that a unit of the layer sees, in positions, and the window's stride."""
-    if len(input_shape) < 3:  # no map any more
-        return (1, 1), (1, 1)
-    if isinstance(layer, (layers.Flatten, *GLOBAL_POOLING)):
-        return input_shape[:2], (1, 1)
-    if isinstance(layer, POOLING):
-        return layer.pool_size, layer.strides
-    if hasattr(layer, "kernel_size"):
-        dilation = getattr(layer, "dilation_rate", (1, 1))
-        spans = zip(layer.kernel_size, dilation, strict=True)
-        return tuple((size - 1) * rate + 1 for size, rate in spans), layer.strides
-    if input_shape[:2] == output_shape[:2] or isinstance(layer, FRAMING):
-        return (1, 1), (1, 1)
-    raise ValueError(
-        f"layer {layer.name!r} ({type(layer).__name__}) turns {input_shape} into {output_shape}, and what its "
-        "units see is not known: give its class kernel_size and strides, see course_lib/models/summary.py"
-    )
-
-
-def _seen(sources: list[tuple[Pair, Pair]], window: tuple[Pair, Pair]) -> tuple[Pair, Pair]:
-    """Field and stride in pixels behind a window over inputs of the given fields and strides."""
-    fields, strides = ([max(axis) for axis in zip(*pairs, strict=True)] for pairs in zip(*sources, strict=True))
-    sizes, steps = window
+def _seen(fields: Iterable[Pair], strides: Iterable[Pair], sizes: Pair, steps: Pair) -> tuple[Pair, Pair]:
+    """Field and stride in pixels behind a window of `sizes` and `steps` over inputs of these fields and strides."""
+    fields, strides = ([max(axis) for axis in zip(*pairs, strict=True)] for pairs in (fields, strides))
     field = tuple(f + (size - 1) * s for f, size, s in zip(fields, sizes, strides, strict=True))
     return field, tuple(s * step for s, step in zip(strides, steps, strict=True))
 

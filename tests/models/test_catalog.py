@@ -6,11 +6,11 @@ import sys
 import keras
 import numpy as np
 import pytest
+from families import FAMILIES, images_for, loss_of, smallest
 
 from course_lib import models
 
-NAMES = sorted(models.CATALOG)
-LOSSES = {"lenet5_1998": "course_lib>lenet5_map"}
+NAMES = sorted(set(models.CATALOG) - {"neocognitron"})  # which is no Keras model
 
 
 @pytest.fixture
@@ -19,13 +19,6 @@ def mixed_precision():
     keras.config.set_dtype_policy("mixed_float16")
     yield
     keras.config.set_dtype_policy(before)
-
-
-def images_for(model):
-    """Eight pictures of 4×4 blocks of random brightness."""
-    _, height, width, channels = model.input_shape
-    blocks = np.random.default_rng(0).uniform(-0.1, 1.175, (8, 4, 4, channels)).astype("float32")
-    return blocks[:, np.arange(height) * 4 // height][:, :, np.arange(width) * 4 // width]
 
 
 def test_importing_the_package_loads_neither_keras_nor_matplotlib():
@@ -43,17 +36,6 @@ def test_families_are_attributes():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_defaults_are_the_published_network(name):
-    model, entry = models.build(name), models.CATALOG[name]
-    assert model.name == name
-    assert model.input_shape == (None, *entry.image_shape)
-    assert model.output_shape == (None, entry.num_classes)
-    trainable = sum(np.prod(weight.shape) for weight in model.trainable_weights)
-    assert trainable == entry.published[0]["parameters"]
-    assert entry.published[0]["depth"] == sum(bool(layer.weights) for layer in model.layers)
-
-
-@pytest.mark.parametrize("name", NAMES)
 def test_every_published_row_says_its_source(name):
     entry = models.CATALOG[name]
     for row in entry.published:
@@ -67,52 +49,53 @@ def test_published_figures_are_numbers():
     assert (distorted["test_error"], distorted["parameters"]) == (0.8, None)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_eight_images_are_overfitted(name):
     keras.utils.set_random_seed(1)
-    model = models.build(name)
-    loss = LOSSES.get(name)
-    loss = keras.saving.get_registered_object(loss) if loss else keras.losses.SparseCategoricalCrossentropy(True)
-    model.compile(keras.optimizers.Adam(0.003), loss)
+    model = smallest(name)
+    model.compile(keras.optimizers.Adam(0.001), loss_of(name))
     images, labels = images_for(model), np.arange(8)
-    losses = model.fit(images, labels, batch_size=8, epochs=60, verbose=0).history["loss"]
+    losses = [float(model.train_on_batch(images, labels)) for _ in range(3)]
+    while losses[-1] >= 0.05 * losses[0] and len(losses) < 1000:
+        losses.append(float(model.train_on_batch(images, labels)))
     assert np.isfinite(losses).all()
     assert losses[-1] < 0.05 * losses[0]
-    assert (model.predict(images, verbose=0).argmax(axis=1) == labels).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_saved_weights_give_the_same_logits(name, tmp_path):
-    saved, loaded = models.build(name), models.build(name)
+    saved, loaded = smallest(name), smallest(name)
     images = images_for(saved)
-    logits = keras.ops.convert_to_numpy(saved(images))
-    assert not np.allclose(loaded(images), logits)
+    logits = saved.predict_on_batch(images)
+    assert not np.allclose(loaded.predict_on_batch(images), logits)
     saved.save_weights(tmp_path / "network.weights.h5")
     loaded.load_weights(tmp_path / "network.weights.h5")
-    np.testing.assert_array_equal(loaded(images), logits)
+    np.testing.assert_array_equal(loaded.predict_on_batch(images), logits)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_configuration_rebuilds_the_network(name):
-    model = models.build(name)
+    model = smallest(name)
     twin = keras.Model.from_config(model.get_config())
     twin.set_weights(model.get_weights())
-    np.testing.assert_array_equal(twin(images_for(model)), model(images_for(model)))
+    images = images_for(model)
+    np.testing.assert_array_equal(twin.predict_on_batch(images), model.predict_on_batch(images))
 
 
-@pytest.mark.parametrize("name", NAMES)
+# ZFNet's first weights are so small that at this width they leave logits of 1e-8, less than float16 resolves.
+@pytest.mark.parametrize("name", sorted({*FAMILIES} - {"zfnet"}))
 def test_mixed_precision_changes_logits_little(name, mixed_precision):
-    mixed = models.build(name)
+    mixed = smallest(name)
     assert mixed.layers[1].compute_dtype == "float16"
     keras.config.set_dtype_policy("float32")
-    full = models.build(name)
+    full = smallest(name)
     full.set_weights(mixed.get_weights())
-    logits = keras.ops.convert_to_numpy(mixed(images_for(mixed)))
+    logits, expected = (model.predict_on_batch(images_for(full)) for model in (mixed, full))
     assert logits.dtype == np.float32
-    np.testing.assert_allclose(logits, full(images_for(full)), rtol=0.01, atol=0.01)
+    np.testing.assert_allclose(logits, expected, rtol=0.02, atol=0.02 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["lenet5", "lenet5_1998"])
 @pytest.mark.parametrize("width", [1 / 8, 0.5, 2])
 def test_width_and_larger_images(name, width):
     model = models.build(name, image_shape=(37, 32, 3), num_classes=2, width=width)
@@ -149,6 +132,13 @@ def test_options_of_lenet5_reach_its_layers():
         ({"name": "lenet5_1998", "num_classes": 11}, "must be 2 to 10, .* not 11; .*'lenet5'"),
         ({"width": 0}, "width must be a number above 0 .* not 0"),
         ({"width": float("inf")}, "width must be a number above 0 .* not inf"),
+        ({"name": "alexnet", "dropout": 1.0}, "dropout of alexnet must be a number from 0 to below 1, not 1.0"),
+        ({"name": "alexnet", "dropout": True}, "below 1, not True"),
+        ({"name": "alexnet", "overlapping_pooling": 1}, "unknown overlapping_pooling of alexnet 1. .*False, True"),
+        ({"name": "resnet_small", "depth": 21}, "unknown depth of resnet_small 21. Did you mean .*'20'.*110, 14, 20"),
+        ({"name": "plain18", "shortcut": "A"}, "unknown option of plain18 'shortcut'"),
+        ({"name": "googlenet", "image_shape": (96, 96, 3), "auxiliary": True}, "at least 224×224 pixels, not .96, 96"),
+        ({"name": "alexnet", "image_shape": (64, 64, 3)}, r"the smallest that fits is \(67, 67, 3\)"),
         ({"width": "1"}, "width must be a number above 0 .* not '1'"),
     ],
 )
@@ -157,19 +147,28 @@ def test_wrong_arguments_are_explained(arguments, message):
         models.build(**{"name": "lenet5", **arguments})
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*FAMILIES, "cnn_small", "vgg_small", "resnet_small"])
 def test_the_smallest_side_is_the_smallest(name):
+    """The last map of the smallest images is one pixel. With a pixel less it would be none, or mostly padding."""
     entry = models.CATALOG[name]
+    family = getattr(models, entry.module)
     options = {option: spec.default for option, spec in entry.options.items()}
 
-    def smallest_map(side):
+    def last_map(side):
+        shape = (side, side, entry.image_shape[-1])
         try:
-            family = getattr(models, entry.module)
-            shape = (side, side, entry.image_shape[-1])
-            model = family.build(name, image_shape=shape, num_classes=10, width=1, **options)
+            model = family.build(name, image_shape=shape, num_classes=10, width=1 / 8, **options)
         except (ValueError, ZeroDivisionError):  # newer Keras refuses a map without pixels, older builds it
-            return 0
-        return min(min(layer.output.shape[1:]) for layer in model.layers)
+            return 0, 0
+        maps = [row for row in models.summary.layer_table(model) if len(row["output_shape"]) == 3]
+        return maps[-1]["output_shape"][0], maps[-1]["stride"]
 
-    assert smallest_map(entry.smallest_side) > 0
-    assert smallest_map(entry.smallest_side - 1) <= 0
+    pixels, stride = last_map(entry.smallest_side)
+    assert pixels == 1
+    assert stride == entry.smallest_side or last_map(entry.smallest_side - 1)[0] <= 0
+
+
+def test_the_neocognitron_is_listed_but_not_built():
+    assert models.CATALOG["neocognitron"].module == "neocognitron"
+    with pytest.raises(ValueError, match=r"no Keras model: models.neocognitron.Neocognitron\(\)"):
+        models.build("neocognitron")

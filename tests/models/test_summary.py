@@ -1,13 +1,18 @@
-"""`layer_table` against counts by hand and against what perturbing single pixels shows."""
+"""`models.summary` against counts by hand, what perturbing single pixels shows, and what TensorFlow keeps."""
+
+import gc
+import weakref
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from course_lib import common, models
+from course_lib.models import catalog
 from course_lib.models.lenet5_1998_layers import PartialConv2D, Subsampling2D
-from course_lib.models.summary import layer_table
+from course_lib.models.summary import compare, layer_table
 
 RANDOM = np.random.default_rng(0)
 
@@ -122,6 +127,190 @@ def test_receptive_fields_and_strides_are_what_single_pixels_reach():
         assert np.broadcast_to(row["stride"], 2).tolist() == stride, layer.name
     assert rows["conv"]["receptive_field"] == (3, 2) and rows["conv"]["stride"] == (2, 1)
     assert (rows["normalize"]["parameters"], rows["normalize"]["trainable_parameters"]) == (32, 16)
+
+
+class Pyramid(layers.Layer):
+    """The largest value of each whole map, and of each of its quarters."""
+
+    def call(self, maps):
+        quarters = layers.MaxPooling2D(maps.shape[1] // 2)(maps)
+        return keras.ops.concatenate(
+            [keras.ops.max(maps, (1, 2)), keras.ops.reshape(quarters, (-1, 4 * maps.shape[-1]))], axis=1
+        )
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], 5 * input_shape[-1])
+
+
+def residual_network(drop=0.3):
+    """A projected shortcut, two branches, an auxiliary head, PReLU and a layer that ends the maps."""
+    images = keras.Input((16, 16, 3))
+    x = layers.Conv2D(4, 3, padding="same", activation="relu", name="stem")(images)
+    residual = layers.Conv2D(8, 3, 2, padding="same", use_bias=False, name="first")(x)
+    residual = layers.ReLU(name="rectify")(layers.BatchNormalization(name="normalize")(residual))
+    residual = layers.Conv2D(8, 3, padding="same", groups=2, name="second")(residual)
+    residual = layers.BatchNormalization(name="normalize_again")(residual)
+    shortcut = layers.Conv2D(8, 1, 2, name="projection")(x)
+    x = layers.Activation("relu", name="merged")(layers.Add(name="add")([residual, shortcut]))
+    auxiliary = layers.Dense(3, name="auxiliary")(layers.GlobalAveragePooling2D(name="average")(x))
+    wide = layers.PReLU(shared_axes=[1, 2], name="prelu")(layers.Conv2D(4, 1, name="wide")(x))
+    pooled = layers.MaxPooling2D(3, 1, padding="same", name="pool")(x)
+    x = Pyramid(name="pyramid")(layers.Concatenate(name="concatenate")([wide, pooled]))
+    x = layers.Dropout(drop, name="dropout")(layers.Dense(6, activation="tanh", name="hidden")(x))
+    return keras.Model(images, [layers.Dense(2, name="output")(x), auxiliary])
+
+
+def test_branches_and_several_outputs_by_hand():
+    rows = layer_table(residual_network())
+    depths = column(rows, "depth")
+    path = ("stem", "first", "second", "add", "merged", "wide", "prelu", "concatenate", "hidden", "output")
+    assert [depths[layer] for layer in path] == [1, 2, 3, 3, 3, 4, 4, 4, 5, 6]
+    assert depths["projection"] == 2 and depths["pool"] == 3 and depths["auxiliary"] == 4
+    multiply_adds = {layer: cost for layer, cost in column(rows, "multiply_adds").items() if cost}
+    assert multiply_adds == {
+        "stem": 16 * 16 * 4 * 27,
+        "first": 8 * 8 * 8 * 36,
+        "second": 8 * 8 * 8 * 9 * 4,
+        "projection": 8 * 8 * 8 * 4,
+        "wide": 8 * 8 * 4 * 8,
+        "auxiliary": 24,
+        "hidden": 60 * 6,
+        "output": 12,
+    }
+    connections = column(rows, "connections")
+    assert connections["add"] == connections["concatenate"] == connections["prelu"] == connections["pyramid"] == 0
+    assert connections["pool"] == 8 * 8 * 8 * 9 and connections["average"] == 8 * 8 * 8
+    fields = column(rows, "receptive_field")
+    assert [fields[layer] for layer in ("stem", "first", "second", "projection", "add")] == [3, 5, 9, 3, 9]
+    assert fields["concatenate"] == 9 + 2 * 2 and fields["pyramid"] == 13 + 7 * 2 == fields["output"]
+    parameters = column(rows, "trainable_parameters")
+    assert (parameters["prelu"], parameters["normalize"], parameters["second"]) == (4, 16, 8 * 36 + 8)
+
+
+def bytes_tensorflow_keeps(model, batch_size=11):
+    """Of what the layers compute for one image, what the gradient of TensorFlow's graph reads the values of."""
+    kept = {}
+
+    @tf.function
+    def step(images):
+        with tf.GradientTape() as tape:
+            outputs = model(images, training=True)
+        forward = {operation.name for operation in images.graph.get_operations()}
+        tape.gradient(outputs, [weight.value for weight in model.trainable_variables])
+        for operation in images.graph.get_operations():
+            if operation.name in forward or operation.type in ("Shape", "ShapeN", "Size", "Rank"):
+                continue
+            for tensor in operation.inputs:
+                while tensor.op.type in ("Reshape", "Identity"):  # the same values
+                    tensor = tensor.op.inputs[0]
+                if tensor.op.name in forward and tensor.shape.rank and tensor.shape[0] == batch_size:
+                    kept[tensor.name] = tensor.shape.num_elements() // batch_size * tensor.dtype.size
+        kept.pop(images.name, None)
+
+    step.get_concrete_function(tf.TensorSpec((batch_size, *model.input_shape[1:])))
+    return sum(kept.values())
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: models.build("lenet5"),
+        lambda: models.build("lenet5", activation="relu", pooling="max"),
+        lambda: keras.applications.ResNet50(
+            weights=None, classifier_activation=None, input_shape=(64, 64, 3), classes=9
+        ),
+        lambda: keras.applications.DenseNet121(
+            weights=None, classifier_activation=None, input_shape=(32, 32, 3), classes=9
+        ),
+    ],
+    ids=["lenet5", "lenet5-relu", "resnet50", "densenet121"],
+)
+def test_activation_memory_is_what_tensorflow_keeps(model):
+    model = model()
+    assert sum(row["activation_bytes"] for row in layer_table(model)) == bytes_tensorflow_keeps(model)
+
+
+def test_activation_memory_by_hand():
+    kept = {
+        layer: size // 4 for layer, size in column(layer_table(residual_network()), "activation_bytes").items() if size
+    }
+    maps = 8 * 8 * 8
+    assert kept == {
+        "stem": 16 * 16 * 4,
+        "first": maps,  # for normalize; what that puts out is only rectified
+        "rectify": maps,
+        "second": maps,
+        "merged": maps,
+        "average": 8,
+        "wide": maps // 2,  # for prelu
+        "concatenate": 8 * 8 * 12,
+        "pyramid": 60,
+        "hidden": 6,
+        "dropout": 6,
+    }
+
+
+def test_compare():
+    original, today = compare(["lenet5_1998", "lenet5"], batch_size=10)
+    assert (original["network"], original["depth"], original["trainable_parameters"]) == ("lenet5_1998", 7, 60_000)
+    assert (original["test_error"], original["top5_error"]) == (0.95, None)
+    assert original["measured"] == "MNIST, 10,000 test images, trained on 60,000"
+    assert original["weight_bytes"] == 4 * 60_840 and original["gradient_bytes"] == 4 * 60_000
+    assert (today["depth"], today["multiply_adds"], today["measured"]) == (5, 416_520, None)
+    assert today["weight_bytes"] == today["gradient_bytes"] == today["momentum_bytes"] == 4 * 61_706
+    assert today["activation_bytes"] == 10 * 32_336
+    assert today["memory_bytes"] == 3 * 4 * 61_706 + 10 * 32_336
+
+
+RECOUNTED = {  # billions of multiply-adds, from the papers' tables by hand
+    "vgg16": 15.470,
+    "vgg19": 19.632,
+    "googlenet": 1.583,  # why the paper says 1.5 is in its note
+    "prelu_net": 53.46,
+    "plain34": 3.644,
+    "resnet18": 1.814,
+    "resnet34": 3.664,
+    "resnet50": 3.858,
+    "resnet101": 7.570,
+    "resnet152": 11.282,
+}
+
+
+LARGE = pytest.mark.slow  # 1.3 GB of weights, and as much again to draw them
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=LARGE if name == "prelu_net" else ()) for name in RECOUNTED])
+def test_costs_are_the_published(name):
+    (row,) = compare([name])
+    published = models.CATALOG[name].published[0]
+    assert (row["depth"], row["trainable_parameters"]) == (published["depth"], published["parameters"])
+    assert row["multiply_adds"] / 1e9 == pytest.approx(RECOUNTED[name], rel=3e-4)
+    assert row["multiply_adds"] == pytest.approx(published["multiply_adds"], rel=0.06 if name == "googlenet" else 0.03)
+
+
+def test_compare_holds_one_network_at_a_time(monkeypatch):
+    build, built = catalog.build, []
+
+    def watched(name):
+        assert not any(reference() for reference in built)
+        model = build(name)
+        built.append(weakref.ref(model.layers[1]))
+        return model
+
+    monkeypatch.setattr(catalog, "build", watched)
+    gc.disable()
+    try:
+        compare(["lenet5"] * 3)
+    finally:
+        gc.enable()
+    assert len(built) == 3
+
+
+def test_compare_refuses():
+    with pytest.raises(ValueError, match="unknown network 'lenet'"):
+        compare(["lenet5", "lenet"])
+    with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1, not 0"):
+        compare(["lenet5"], batch_size=0)
 
 
 def test_sequential_models_grown_layer_by_layer():

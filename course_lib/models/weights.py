@@ -1,0 +1,104 @@
+"""Weights trained on ImageNet, as `keras.applications` publishes them, for the networks of the same layers."""
+
+import os
+import pathlib
+
+import keras
+import numpy as np
+
+from course_lib import common
+
+REFERENCES = {
+    "vgg16": keras.applications.VGG16,
+    "vgg19": keras.applications.VGG19,
+    "resnet50": keras.applications.ResNet50,
+    "resnet101": keras.applications.ResNet101,
+    "resnet152": keras.applications.ResNet152,
+}
+PREPROCESSING = {
+    "vgg16": keras.applications.vgg16.preprocess_input,
+    "vgg19": keras.applications.vgg19.preprocess_input,
+    **dict.fromkeys(("resnet50", "resnet101", "resnet152"), keras.applications.resnet.preprocess_input),
+}
+
+
+def load_imagenet_weights(model: keras.Model, path: str | os.PathLike | None = None) -> None:
+    """Gives `model` the ImageNet weights of its namesake in `keras.applications`.
+
+    `path` is a weight file of that network; without one Keras downloads its own, checks its hash and keeps it.
+    Where a ResNet was built without `convolution_bias`, the biases go into the means of its batch
+    normalizations, which changes no output.
+
+    Raises:
+        ValueError: a network that Keras has no weights for, one of other sizes, or a file of another network.
+        FileNotFoundError: no such file, or none given and no way to download it.
+    """
+    reference = _reference(model.name, path)
+    theirs = {layer.name: layer.get_weights() for layer in reference.layers if layer.weights}
+    ours = {layer.name: layer for layer in model.layers if layer.weights}
+    for name, layer in ours.items():
+        if name.endswith("_conv") and not layer.use_bias and len(theirs[name]) == 2:
+            kernel, bias = theirs[name]
+            normalization = name.removesuffix("conv") + "bn"
+            gamma, beta, mean, variance = theirs[normalization]
+            theirs[name] = [kernel]
+            theirs[normalization] = [gamma, beta, mean - bias, variance]
+    for name, layer in ours.items():
+        mine, its = [tuple(weight.shape) for weight in layer.weights], [weight.shape for weight in theirs[name]]
+        if mine != its:
+            raise ValueError(
+                f"layer {name!r} of this {model.name} has weights of the shapes {mine}, the ImageNet weights {its}: "
+                f"build it as models.build({model.name!r})"
+            )
+    for name, layer in ours.items():
+        layer.set_weights(theirs[name])
+
+
+def preprocess(name: str, images: np.ndarray) -> np.ndarray:
+    """`images` as the ImageNet weights of network `name` expect them: blue, green, red, each less its mean.
+
+    Takes uint8 images from 0 to 255 or floats from 0 to 1, `(batch, height, width, 3)`, and returns float32 of
+    about −124 to 152. The networks were trained on 224×224 pixels; this does not resize.
+
+    Raises:
+        ValueError: a network that Keras has no weights for, or images of another shape, type or range.
+    """
+    _check_known(name)
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] != 3 or not images.size:
+        raise ValueError(f"images must have the shape (batch, height, width, 3), not {images.shape}")
+    if np.issubdtype(images.dtype, np.floating) and images.min() >= 0 and images.max() <= 1:
+        images = images * 255
+    elif images.dtype != np.uint8:
+        raise ValueError(
+            "images must be uint8 from 0 to 255 or floats from 0 to 1, not "
+            f"{images.dtype} from {images.min():g} to {images.max():g}"
+        )
+    return PREPROCESSING[name](images.astype("float32"))
+
+
+def _check_known(name: str) -> None:
+    if name not in REFERENCES:
+        raise common.unknown("network with ImageNet weights", name, REFERENCES)
+
+
+def _reference(name: str, path: str | os.PathLike | None) -> keras.Model:
+    """The namesake in `keras.applications` with its weights."""
+    _check_known(name)
+    advice = f"give the file's place: load_imagenet_weights(model, path), with Keras' weight file of {name}"
+    if path is None:
+        if common.offline():
+            raise FileNotFoundError(f"COURSE_OFFLINE=1 forbids to download the weights of {name}; {advice}")
+        try:
+            return REFERENCES[name](weights="imagenet")
+        except Exception as error:
+            if "URL fetch failure" not in str(error):  # Keras raises a bare Exception for this
+                raise
+            raise FileNotFoundError(f"the weights of {name} could not be downloaded ({error}); {advice}") from error
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no weight file {path}; {advice}")
+    try:
+        return REFERENCES[name](weights=str(path))
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path.name} does not hold the weights of keras.applications' {name}: {error}") from error
