@@ -15,6 +15,7 @@ _HOMES = {
     "OCCLUDERS": "scene",
     "RANGES": "scene",
     "Rendered": "renderer",
+    "SEEDS": "scene",
     "Scene": "scene",
     "clip": "scene",
     "render": "renderer",
