@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 import tqdm
 
 from course_lib.datasets.toy_scenes.renderer import render
-from course_lib.datasets.toy_scenes.scene import CLASS_NAMES, SEEDS, Scene, scenes_of
+from course_lib.datasets.toy_scenes.scene import CLASS_NAMES, SEEDS, scenes_of
 
 AT_ONCE = 250  # pictures that wait in memory to be written
 SIZES = (64, 32, 96)  # pixels a side; the first is the usual one
@@ -35,16 +35,15 @@ class ToyScenes(tfds.core.GeneratorBasedBuilder):
 
     def _info(self) -> tfds.core.DatasetInfo:
         size = self.builder_config.size
+        features = {
+            "image": tfds.features.Image(shape=(size, size, 3), encoding_format="png"),
+            "label": tfds.features.ClassLabel(names=CLASS_NAMES),
+            "scene": tfds.features.Text(),
+        }
         return tfds.core.DatasetInfo(
             builder=self,
             description="Ten everyday things in five places, rendered; `scene` holds a picture's parameters as JSON.",
-            features=tfds.features.FeaturesDict(
-                {
-                    "image": tfds.features.Image(shape=(size, size, 3), encoding_format="png"),
-                    "label": tfds.features.ClassLabel(names=CLASS_NAMES),
-                    "scene": tfds.features.Text(),
-                }
-            ),
+            features=tfds.features.FeaturesDict(features),
             supervised_keys=("image", "label"),
             disable_shuffling=True,  # stored in the order of `scenes_of`
         )
@@ -68,9 +67,7 @@ class ToyScenes(tfds.core.GeneratorBasedBuilder):
         with tqdm.tqdm(desc=title, total=len(scenes), unit=" images", leave=False, file=self._screen) as progress:
             for first in range(0, len(scenes), AT_ONCE):
                 some = scenes[first : first + AT_ONCE]
-                for index, (scene, image) in enumerate(zip(some, self._images(some), strict=True), first):
+                images = render(some, self.builder_config.size).images
+                for index, (scene, image) in enumerate(zip(some, images, strict=True), first):
                     yield index, {"image": image, "label": scene.label, "scene": json.dumps(dataclasses.asdict(scene))}
                     progress.update()
-
-    def _images(self, scenes: list[Scene]):
-        return render(scenes, self.builder_config.size).images

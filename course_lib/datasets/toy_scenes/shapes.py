@@ -39,8 +39,7 @@ def _table() -> dict:
 def thing(class_name: str, seed: int, variety: float, turn: float, tilt: float) -> np.ndarray:
     """A thing's `PART` rows: scaled to radius 1 about the origin, then tilted and turned."""
     random, table = np.random.RandomState(seed), _table()
-    variants = table[class_name]
-    variant = variants[random.randint(len(variants)) if variety else 0]
+    variant = table[class_name][random.randint(len(table[class_name]))]
     colors = dict(table["paint"])
     for name, limits in variant["colors"].items():
         ranges = (FREE | limits).values()
@@ -52,7 +51,8 @@ def thing(class_name: str, seed: int, variety: float, turn: float, tilt: float) 
     for kind, color, repeat, code in variant["parts"]:
         for values in itertools.product(*(REPEATED[name] for name in repeat)):
             here = names | dict(zip(repeat, values, strict=True))
-            rows.append(_part(kind, colors[color], **{field: eval(text, here) for field, text in code.items()}))
+            fields = {field: eval(text, here) for field, text in code.items()}  # texts of the kit's own file
+            rows.append(_part(kind, colors[color], **fields))
     return _posed(np.array(rows, solids.PART), rotation(0, turn, 0) @ rotation(0, 0, tilt))
 
 

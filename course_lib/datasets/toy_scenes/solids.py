@@ -8,18 +8,10 @@ float32 arrays.
 import numpy as np
 
 BALL, BLOCK, CONE, RING = range(4)  # an ellipsoid, a box, a cylinder or cone, a torus around the z axis
-PART = np.dtype(
-    [
-        ("kind", "i4"),
-        ("center", "f4", 3),
-        ("half", "f4", 3),  # half the size along x, y, z before it is turned; of a ring, z is its tube
-        ("taper", "f4"),  # of blocks and cones: the width at the top as a share of that at the bottom, along x
-        ("taper_z", "f4"),
-        ("turned", "f4", (3, 3)),  # from the solid's own axes to the scene's
-        ("color", "f4", 3),
-        ("shine", "f4"),
-    ]
-)
+# half: half the size along x, y, z before it is turned, of a ring z is its tube; taper: of blocks and cones, the
+# width at the top as a share of that at the bottom, along x and along z; turned: from its own axes to the scene's.
+_VALUES = {"center": 3, "half": 3, "taper": (), "taper_z": (), "turned": (3, 3), "color": 3, "shine": ()}
+PART = np.dtype([("kind", "i4"), *((name, "f4", shape) for name, shape in _VALUES.items())])
 ROUNDS, STEPS = 20, 2  # at most 40 steps; rays that are through are dropped after each round
 NEAR = 1.5e-3  # closer than this is a touch
 FIRST = 0.03  # where a ray that starts on a solid looks first
