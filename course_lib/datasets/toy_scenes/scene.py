@@ -21,9 +21,9 @@ SEEDS = {"train": 1, "validation": 2, "test": 3}
 HARD_ENDS = {  # the six difficulties, each as what to pass to `sample`
     "illumination": {"light_strength": (0.04, 0.08)},
     "pose": {"tilt": (90, 180)},
-    "clutter": {"distractors": (10, 12)},
+    "clutter": {"distractors": (18, 20)},
     "occlusion": {"occlusion": (0.6, 0.7)},
-    "intra-class": {"variety": (1, 1)},
+    "intra-class": {"variety": (2, 2)},
     "viewpoint": {"elevation": (70, 88)},
 }
 
@@ -56,7 +56,7 @@ class Scene:
 
     class_name: str = _name("mug", CLASS_NAMES)
     shape_seed: int = _number(0, (0, 2**31 - 1))  # proportions and colors: which one of its class
-    variety: float = _number(0.0, (0, 1), (0, 0.7))  # intra-class: how far from the middle of its class it may be
+    variety: float = _number(0.0, (0, 2), (0, 0.7))  # intra-class: how far from the middle of its class it may be
     turn: float = _number(35.0, (-360, 360), (0, 360))  # pose: about its upright axis
     tilt: float = _number(0.0, (-180, 180), (-35, 35))  # pose: out of the upright
     shift_x: float = _number(0.0, (-0.4, 0.4), (-0.2, 0.2))  # to the right, in widths of the picture
@@ -67,7 +67,7 @@ class Scene:
     light_azimuth: float = _number(60.0, (-360, 360), (0, 360))
     light_elevation: float = _number(50.0, (10, 90), (28, 75))
     light_strength: float = _number(1.0, (0.02, 1.5), (0.5, 1.2))  # illumination
-    distractors: int = _number(0, (0, 12), (0, 5))  # clutter: how many
+    distractors: int = _number(0, (0, 20), (0, 5))  # clutter: how many
     distractor: str = _name("mixed", DISTRACTORS)  # clutter: of which kind
     occlusion: float = _number(0.0, (0, 0.9), (-0.3, 0.3))  # the share of the object that the occluder covers
     occluder: str = _name("wall", OCCLUDERS)
