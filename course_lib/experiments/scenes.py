@@ -43,6 +43,7 @@ class Linear(Setting):
         return linear
 
 
+RESNET = Recipe(learning_rate=0.1, schedule="cosine", weight_decay=1e-4, batch_size=128)
 COMMON = {"data": scenes, "also": hard_ends}
 EXPERIMENTS = {
     "toy_scenes_baselines": Experiment(
@@ -51,12 +52,7 @@ EXPERIMENTS = {
         {
             "linear": Linear("linear", Recipe("adam", 1e-4, "cosine", batch_size=128), epochs=20, **COMMON),
             "cnn_small": Setting("cnn_small", Recipe("adam", 1e-3, "cosine", batch_size=64), epochs=12, **COMMON),
-            "resnet_small": Setting(
-                "resnet_small",
-                Recipe(learning_rate=0.1, schedule="cosine", weight_decay=1e-4, batch_size=128),
-                epochs=40,
-                **COMMON,
-            ),
+            "resnet_small": Setting("resnet_small", RESNET, epochs=40, **COMMON),
         },
     ),
 }

@@ -233,7 +233,7 @@ def test_a_clip_moves_evenly_and_its_boxes_are_the_track():
     ("call", "message"),
     [
         (lambda: change(tilt=181), "tilt must be a number from -180 to 180"),
-        (lambda: change(variety="much"), "variety must be a number from 0 to 2"),
+        (lambda: change(variety="much"), "variety must be a number from 0 to 2.5"),
         (lambda: change(tilt=float("nan")), "tilt must be a number"),
         (lambda: change(distractors=1.5), "distractors must be a whole number from 0 to 20"),
         (lambda: change(class_name="mugg"), "unknown class_name 'mugg'. Did you mean 'mug'"),

@@ -75,3 +75,9 @@ def test_an_unknown_configuration_says_which_there_are(tmp_path):
         ValueError, match=r"unknown configuration of toy_scenes '128'.*Known: 32, 64, 96, quick, quick32, quick96"
     ):
         datasets.load("toy_scenes/128", data_dir=tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_said(few, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(FileNotFoundError, match=r"toy_scenes could not be prepared: .* is there room"):
+        datasets.load("toy_scenes/quick32", data_dir=tmp_path / "file", offline=True)

@@ -31,9 +31,9 @@ def noise(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """The noise at these places, between texels in proportion."""
     tile = noise_tile()
     u, v = u * np.float32(TILE / 4), v * np.float32(TILE / 4)
-    left, top = np.floor(u).astype(np.int32), np.floor(v).astype(np.int32)
+    left, top = np.floor(u), np.floor(v)
     u, v = u - left, v - top
-    left, top = left & (TILE - 1), top & (TILE - 1)
+    left, top = left.astype(np.int32) & (TILE - 1), top.astype(np.int32) & (TILE - 1)
     right, below = (left + 1) & (TILE - 1), (top + 1) & (TILE - 1)
     upper = tile[top, left] * (1 - u) + tile[top, right] * u
     return upper * (1 - v) + (tile[below, left] * (1 - u) + tile[below, right] * u) * v

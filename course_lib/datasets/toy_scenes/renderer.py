@@ -71,7 +71,7 @@ def _render(scenes: list[Scene], size: int) -> tuple[np.ndarray, np.ndarray, np.
         if scene.occlusion > 0 and objects[index].any():
             _cover(scene, colors[:, index], objects[index], away[index])
     images = np.rint(255 * np.sqrt(np.clip(colors, 0, 1))).astype(np.uint8)  # a screen's gamma, taken as 2
-    return images.transpose(1, 2, 3, 0), objects, away
+    return np.ascontiguousarray(images.transpose(1, 2, 3, 0)), objects, away
 
 
 def _edges(seen: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ HARD_ENDS = {  # the six difficulties, each as what to pass to `sample`
     "pose": {"tilt": (90, 180)},
     "clutter": {"distractors": (18, 20)},
     "occlusion": {"occlusion": (0.6, 0.7)},
-    "intra-class": {"variety": (2, 2)},
+    "intra-class": {"variety": (2.5, 2.5)},
     "viewpoint": {"elevation": (70, 88)},
 }
 
@@ -56,7 +56,7 @@ class Scene:
 
     class_name: str = _name("mug", CLASS_NAMES)
     shape_seed: int = _number(0, (0, 2**31 - 1))  # proportions and colors: which one of its class
-    variety: float = _number(0.0, (0, 2), (0, 0.7))  # intra-class: how far from the middle of its class it may be
+    variety: float = _number(0.0, (0, 2.5), (0, 0.7))  # intra-class: how far from the middle of its class it may be
     turn: float = _number(35.0, (-360, 360), (0, 360))  # pose: about its upright axis
     tilt: float = _number(0.0, (-180, 180), (-35, 35))  # pose: out of the upright
     shift_x: float = _number(0.0, (-0.4, 0.4), (-0.2, 0.2))  # to the right, in widths of the picture
