@@ -13,7 +13,7 @@ from course_lib.datasets.toy_scenes.worlds import Worlds
 
 SIZES = (16, 512)  # pixels a side
 OCCLUDER_AWAY = 1.2  # in front of the camera
-AT_ONCE = 16 * 64 * 64  # pixels that are marched together: their arrays fit a core's cache
+AT_ONCE = 32 * 64 * 64  # pixels that are marched together: their arrays fit a core's cache
 OCCLUDERS = {"wall": (0.42, 0.36, 0.3), "post": (0.28, 0.17, 0.09), "hedge": (0.09, 0.2, 0.06)}
 
 

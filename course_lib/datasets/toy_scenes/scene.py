@@ -58,12 +58,12 @@ class Scene:
     shape_seed: int = _number(0, (0, 2**31 - 1))  # proportions and colors: which one of its class
     variety: float = _number(0.0, (0, 2.5), (0, 0.7))  # intra-class: how far from the middle of its class it may be
     turn: float = _number(35.0, (-360, 360), (0, 360))  # pose: about its upright axis
-    tilt: float = _number(0.0, (-180, 180), (-35, 35))  # pose: out of the upright
-    shift_x: float = _number(0.0, (-0.4, 0.4), (-0.2, 0.2))  # to the right, in widths of the picture
-    shift_y: float = _number(0.0, (-0.4, 0.4), (-0.15, 0.15))  # downwards
+    tilt: float = _number(0.0, (-180, 180), (-30, 30))  # pose: out of the upright
+    shift_x: float = _number(0.0, (-0.4, 0.4), (-0.15, 0.15))  # to the right, in widths of the picture
+    shift_y: float = _number(0.0, (-0.4, 0.4), (-0.12, 0.12))  # downwards
     azimuth: float = _number(0.0, (-360, 360), (0, 360))  # viewpoint: the camera's way around the object
     elevation: float = _number(20.0, (2, 88), (5, 50))  # viewpoint: the camera above the horizon
-    distance: float = _number(3.2, (2.5, 12), (2.7, 4.4))  # viewpoint: of the camera, in radii of the object
+    distance: float = _number(3.2, (2.5, 12), (2.7, 4.2))  # viewpoint: of the camera, in radii of the object
     light_azimuth: float = _number(60.0, (-360, 360), (0, 360))
     light_elevation: float = _number(50.0, (10, 90), (28, 75))
     light_strength: float = _number(1.0, (0.02, 1.5), (0.5, 1.2))  # illumination
