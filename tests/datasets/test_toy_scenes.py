@@ -225,6 +225,7 @@ def test_a_clip_moves_evenly_and_its_boxes_are_the_track():
     rendered = toy_scenes.render(frames, 64)
     assert rendered.images.shape == (5, 64, 64, 3)
     assert np.abs(np.diff(rendered.boxes[:, 0]) - 8).max() <= 1
+    assert toy_scenes.clip(change(), 3) == [change()] * 3
     around = toy_scenes.clip(change(), 4, azimuth=(90, 0), elevation=(10, 40))
     assert [(scene.azimuth, scene.elevation) for scene in around] == [(90, 10), (60, 20), (30, 30), (0, 40)]
 

@@ -16,8 +16,6 @@ OCCLUDERS = ("hedge", "post", "wall")
 COUNTS = {"train": 12_000, "validation": 2_000, "test": 2_000}  # of the rendered data set
 QUICK_COUNTS = {"train": 2_000, "validation": 300, "test": 300}
 SEEDS = {"train": 1, "validation": 2, "test": 3}
-
-
 HARD_ENDS = {  # the six difficulties, each as what to pass to `sample`
     "illumination": {"light_strength": (0.04, 0.08)},
     "pose": {"tilt": (90, 180)},
@@ -89,7 +87,6 @@ class Scene:
 
 RANGES = {field.name: field.metadata["range"] for field in dataclasses.fields(Scene) if "range" in field.metadata}
 CHOICES = {field.name: field.metadata["names"] for field in dataclasses.fields(Scene) if "names" in field.metadata}
-
 MOVING = [name for name in RANGES if isinstance(getattr(Scene, name), float)]
 
 
@@ -129,8 +126,8 @@ def clip(scene: Scene, frames: int, **paths: tuple[float, float]) -> list[Scene]
     for name in paths:
         if name not in MOVING:
             raise common.unknown("parameter that can move", name, MOVING)
-    steps = zip(*(_column(name, path, np.linspace(0, 1, frames)) for name, path in paths.items()), strict=True)
-    return [dataclasses.replace(scene, **dict(zip(paths, step, strict=True))) for step in steps]
+    columns = {name: _column(name, path, np.linspace(0, 1, frames)) for name, path in paths.items()}
+    return [dataclasses.replace(scene, **{name: columns[name][frame] for name in paths}) for frame in range(frames)]
 
 
 def scenes_of(split: str, quick: bool = False) -> list[Scene]:
