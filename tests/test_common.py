@@ -65,7 +65,7 @@ def test_the_offline_flag(value, offline, monkeypatch):
 def test_published_tables():
     rows = common.published("architectures")
     assert {"lenet5", "lenet5_1998"} <= {row["name"] for row in rows}
-    with pytest.raises(FileNotFoundError, match=r"no table 'architecture' in .*there are: architectures, lecture"):
+    with pytest.raises(FileNotFoundError, match=r"no table 'architecture' in .*there are: architectures, "):
         common.published("architecture")
 
 

@@ -2,97 +2,46 @@
 
 import dataclasses
 import itertools
-import re
 
-from course_lib.visualization.checks import has_kernels
+from course_lib.visualization import architecture_blocks as blocks
+from course_lib.visualization.architecture_stages import Stage, stages
 from course_lib.visualization.style import FAINT, INK, MUTED, new_axes, style
 
-# All lighter than the palette, so that what is drawn on them stands out.
-COLORS = {"input": "#F2F2F2", "convolution": "#BBDFF5", "pooling": "#F8D99A", "dense": "#A5DAC8"}
 SIDE, DEPTH = 1.3, 1.3  # inches: the longest side of a map, and the most maps or units
-REORDERS = ("Flatten", "Reshape", "InputLayer")  # they neither compute nor pick
-
-
-@dataclasses.dataclass(frozen=True)
-class Stage:
-    """What one layer puts out, and how it made that of the stage before."""
-
-    name: str
-    shape: tuple[int, ...]  # (height, width, maps), or (units,)
-    kind: str  # "input", "convolution", "pooling" or "dense": what the layer belongs to
-    operation: str  # the same, or the class of a layer that Keras does not have, in words
-    window: tuple[int, int] | None = None  # the kernel or pooling window, in pixels of the stage before
-
-    @property
-    def title(self) -> str:
-        """For example "6@28×28", as in the paper, or "84"."""
-        if len(self.shape) == 1:
-            return str(self.shape[0])
-        height, width, maps = self.shape
-        return f"{maps}@{height}×{width}"
-
-
-def stages(model) -> list[Stage]:
-    """The input and every layer that computes something new or changes the shape, in order.
-
-    Raises:
-        ValueError: the model was never built, is no chain of layers, or does not take images.
-    """
-    shape = getattr(model, "input_shape", None) if model.built else None
-    if not isinstance(shape, tuple) or len(shape) != 4 or None in shape[1:]:
-        raise ValueError(
-            "architecture draws a built Functional or Sequential model that takes images "
-            f"(height, width, channels) of a fixed size; {model.name!r} takes {shape}"
-        )
-    found = [Stage("input", shape[1:], "input", "input")]
-    for layer in model.layers:
-        if isinstance(layer.input, (list, tuple)) and len(layer.input) > 1:
-            raise ValueError(f"architecture draws a chain of layers; {layer.name!r} joins several branches")
-        output = tuple(layer.output.shape[1:])
-        window = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
-        computes = window is not None or hasattr(layer, "units") or output != found[-1].shape
-        if computes and type(layer).__name__ not in REORDERS:
-            kind = "convolution" if has_kernels(layer) else "pooling" if len(output) == 3 else "dense"
-            found.append(Stage(layer.name, output, kind, _operation(layer), window and tuple(window)))
-    return found
-
-
-def _operation(layer) -> str:
-    """What a layer does: "Conv2D" is a convolution, "MaxPooling2D" pooling, "Subsampling2D" subsampling."""
-    name = type(layer).__name__.removesuffix("2D")
-    for ending, word in (("Conv", "convolution"), ("Pooling", "pooling")):
-        if name.endswith(ending) and not name.startswith("Global"):
-            return word
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+ROW = 12.0  # inches: what is longer goes on in another row
+RANGE = 10  # where the longest side is more than so many times the shortest, square roots are drawn
+ROOTS = "Drawn on a square-root scale: sides of maps by √pixels,\ndepths of stacks by √maps, lengths of bars by √units."
 
 
 @style()
 def architecture(model, *, ax=None):
-    """The network as stacks of maps and bars of units, from the input to the output.
+    """The network as stacks of maps and bars of units, from the input to the output, in rows.
 
     Sides of maps are in proportion to their pixels, and the depth of a stack and the length of a bar to the
-    number of maps or units. On each stack one window of the next operation is drawn, to scale as well.
+    number of maps or units; where some would be too small to see, to the square roots, and the figure says so.
+    On each stack one window of the next operation is drawn, to scale as well. The branches of a block are
+    written side by side, with the number of blocks alike that follow each other.
 
     Raises:
         ValueError: see `stages`.
     """
-    found = stages(model)
-    boxes = _place(found)
-    top = max(box.height + box.depth for box in boxes) / 2 + 0.15
+    boxes = _in_rows(_place(stages(model)))
+    steps = list(itertools.pairwise(boxes))
+    right = max(max(box.right + 0.35, box.middle + _label_width(box.stage) / 2) for box in boxes)
+    right = max([right, *(blocks.reach(before.stage, after.entry) for before, after in steps)])
+    bottom = boxes[-1].bottom - (0.5 if boxes[0].power < 1 else 0)
     if ax is None:
-        ax = new_axes(boxes[-1].right + 0.5, 2 * top + 1.2)
-    for before, after in itertools.pairwise(boxes):
-        _arrow(ax, before, after, -top)
-        if after.stage.window is None:
-            _all_connected(ax, before, after)
+        ax = new_axes(right + 0.15, boxes[0].y + boxes[0].above + 0.6 - bottom)
     for box in boxes:
         _draw(ax, box)
-        ax.text(box.middle, top + 0.22, box.stage.name, ha="center", va="bottom", weight="bold", fontsize=12)
-        ax.text(box.middle, top + 0.18, box.stage.title, ha="center", va="top", fontsize=11)
-    for before, after in itertools.pairwise(boxes):
-        if after.stage.window is not None:
-            _window(ax, before, after)
-    ax.set(xlim=(-0.15, boxes[-1].right + 0.35), ylim=(-top - 0.6, top + 0.5), aspect="equal")
+        y = box.y + box.above + 0.2
+        ax.text(box.middle, y + 0.02, box.stage.name, ha="center", va="bottom", weight="bold", fontsize=12)
+        ax.text(box.middle, y - 0.02, box.stage.title, ha="center", va="top", fontsize=11)
+    for before, after in steps:
+        _step(ax, before, after)
+    if boxes[0].power < 1:
+        ax.text(0, bottom, ROOTS, va="bottom", fontsize=10, color=MUTED)
+    ax.set(xlim=(-0.15, right), ylim=(bottom, boxes[0].y + boxes[0].above + 0.5), aspect="equal")
     ax.set_axis_off()
     return ax
 
@@ -106,6 +55,11 @@ class _Box:
     width: float
     height: float
     depth: float  # how far the front map lies to the right of and below the back one
+    power: float  # 1, or 0.5 where square roots are drawn
+    entry: float = 0.0  # where the way to it begins: at the middle of the stage before, or at the left of the row
+    y: float = 0.0  # of the middle of its row
+    above: float = 0.0  # from there to the arrows below the row's stacks, and to the titles above them
+    below: float = 0.0  # from the arrows to the end of the row
 
     @property
     def right(self) -> float:
@@ -116,28 +70,64 @@ class _Box:
         return (self.left + self.right) / 2
 
     @property
+    def bottom(self) -> float:
+        """The end of the row."""
+        return self.y - self.above - self.below
+
+    @property
     def front(self) -> tuple[float, float]:
         """The upper left corner of the map in front."""
-        return self.left + self.depth, (self.height + self.depth) / 2 - self.depth
+        return self.left + self.depth, self.y + (self.height + self.depth) / 2 - self.depth
 
 
 def _place(found: list[Stage]) -> list[_Box]:
     """The stages from left to right, far enough apart for what is written above and below them."""
-    pixel = SIDE / max(side for stage in found for side in stage.shape[:-1])
-    unit = DEPTH / max(stage.shape[-1] for stage in found)
+    sides = [side for stage in found if not _is_bar(stage) for side in stage.shape[:2]]
+    most = max(stage.shape[-1] for stage in found)
+    power = 1 if max(sides) <= RANGE * min(sides) else 0.5
     boxes = []
     for stage in found:
+        depth = DEPTH * (stage.shape[-1] / most) ** power
         if _is_bar(stage):
-            width, height, depth = 0.14, unit * stage.shape[-1], 0.0
+            width, height, depth = 0.14, depth, 0.0
         else:
-            width, height = pixel * stage.shape[1], pixel * stage.shape[0]
-            depth = unit * stage.shape[-1] if stage.shape[-1] > 1 else 0.0
+            height, width = (SIDE * (side / max(sides)) ** power for side in stage.shape[:2])
+            depth = depth if stage.shape[-1] > 1 else 0.0
         left = 0.0
         if boxes:
-            apart = max(1.08, (_label_width(boxes[-1].stage) + _label_width(stage)) / 2 + 0.12)  # 1.08: "convolution"
+            labels = (_label_width(boxes[-1].stage) + _label_width(stage)) / 2 + 0.12
+            apart = max(
+                0.09 * max(map(len, blocks.words(stage))), 1.08, labels, blocks.width(stage)
+            )  # 1.08: "convolution"
             left = max(boxes[-1].right + 0.4, boxes[-1].middle + apart - (width + depth) / 2)
-        boxes.append(_Box(stage, left, width, height, depth))
+        boxes.append(_Box(stage, left, width, height, depth, power))
     return boxes
+
+
+def _in_rows(boxes: list[_Box]) -> list[_Box]:
+    """Boxes placed in one row, cut into as few rows of about the same length as fit."""
+    for count in range(1, len(boxes) + 1):
+        placed = _cut(boxes, count)
+        if max(box.right for box in placed) <= ROW:
+            break
+    return placed
+
+
+def _cut(boxes: list[_Box], count: int) -> list[_Box]:
+    """Boxes placed in one row, cut into `count` of about the same length, one below the other."""
+    length, placed = boxes[-1].right, []
+    pairs = itertools.pairwise([boxes[0], *boxes])  # each with the one before; the first with itself
+    for number, row in itertools.groupby(pairs, lambda pair: int(count * pair[1].middle / length)):
+        row = list(row)
+        start = row[0][0].middle if number else 0.0
+        above = max(box.height + box.depth for _, box in row) / 2
+        above += 0.3 if any(box.stage.branches for _, box in row) else 0.15
+        below = max(blocks.height(before.stage, box.stage) for before, box in row)
+        y = placed[-1].bottom - 0.55 - above if placed else 0.0
+        for before, box in row:
+            entry, left = before.middle - start, box.left - start
+            placed.append(dataclasses.replace(box, left=left, entry=entry, y=y, above=above, below=below))
+    return placed
 
 
 def _label_width(stage: Stage) -> float:
@@ -150,40 +140,52 @@ def _is_bar(stage: Stage) -> bool:
 
 
 def _draw(ax, box: _Box) -> None:
-    """A stack, its back map first; a stack of more than 32 maps shows 32."""
-    color = COLORS[box.stage.kind]
-    count = 1 if _is_bar(box.stage) else min(32, box.stage.shape[-1])
+    """A stack, its back map first; it shows at most 32 maps, and no more than can be told apart."""
+    color, closest = blocks.COLORS[box.stage.kind], 0.01 if box.power == 1 else 0.022
+    count = 1 if _is_bar(box.stage) else min(32, box.stage.shape[-1], 1 + int(box.depth / closest))
     for index in range(count):
         shift = box.depth * index / max(1, count - 1)
-        left, top = box.left + shift, (box.height + box.depth) / 2 - shift
+        left, top = box.left + shift, box.y + (box.height + box.depth) / 2 - shift
         corners = [left, left + box.width, left + box.width, left], [top, top, top - box.height, top - box.height]
         ax.fill(*corners, facecolor=color, edgecolor=INK, linewidth=0.7, zorder=3)
 
 
-def _arrow(ax, before: _Box, after: _Box, y: float) -> None:
-    """What is done from one stage to the next, written under an arrow."""
-    words = after.stage.operation.split()
-    if after.stage.window:
-        words.append("{}×{}".format(*after.stage.window))
-    ax.annotate("", (after.middle - 0.08, y), (before.middle + 0.08, y),
-                arrowprops={"arrowstyle": "->", "color": MUTED, "linewidth": 1.2})  # fmt: skip
-    ax.text((before.middle + after.middle) / 2, y - 0.06, "\n".join(words),
-            ha="center", va="top", fontsize=11, linespacing=1.1)  # fmt: skip
+def _step(ax, before: _Box, after: _Box) -> None:
+    """What is done from one stage to the next: drawn between them, and written under an arrow or as a block."""
+    start, end, y = after.entry + 0.08, after.middle - 0.08, after.y - after.above
+    if before.y != after.y:
+        _arrow(ax, before.middle + 0.08, before.middle + 0.7, before.y - before.above)
+    elif after.stage.window and len(before.stage.shape) == 3:
+        _window(ax, before, after)
+    elif _is_bar(after.stage):
+        _all_connected(ax, before, after)
+    if after.stage.branches:
+        start = blocks.draw(ax, after.stage, start, end, y)
+    else:
+        ax.text((start + end) / 2, y - 0.06, "\n".join(blocks.words(after.stage)),
+                ha="center", va="top", fontsize=11, linespacing=1.1)  # fmt: skip
+    _arrow(ax, start, end, y)
+    for number, head in enumerate(before.stage.heads):
+        blocks.draw_head(ax, head, after.entry, y, after.bottom + blocks.LINE * (number + 0.5))
+
+
+def _arrow(ax, start: float, end: float, y: float) -> None:
+    ax.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": "->", "color": MUTED, "linewidth": 1.2})
 
 
 def _all_connected(ax, before: _Box, after: _Box) -> None:
     """A shadow from end to end: each unit sees the whole stage before."""
     left, top = before.front
     right, bottom, end = left + before.width, top - before.height, after.height / 2
-    corners = [right, after.left, after.left, right], [top, end, -end, bottom]
+    corners = [right, after.left, after.left, right], [top, after.y + end, after.y - end, bottom]
     ax.fill(*corners, facecolor=FAINT, alpha=0.6, linewidth=0)
 
 
 def _window(ax, before: _Box, after: _Box) -> None:
     """The window of one unit of the next stage, to scale, with lines to that unit."""
     rows, columns = before.stage.shape[:2]
-    height = before.height * min(1, after.stage.window[0] / rows)
-    width = before.width * min(1, after.stage.window[1] / columns)
+    height = before.height * min(1, after.stage.window[0] / rows) ** before.power
+    width = before.width * min(1, after.stage.window[1] / columns) ** before.power
     x = before.front[0] + 0.62 * (before.width - width)
     y = before.front[1] - 0.3 * (before.height - height)
     ax.plot([x, x + width, x + width, x, x], [y, y, y - height, y - height, y], color=INK, linewidth=1, zorder=4)

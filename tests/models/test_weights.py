@@ -34,16 +34,20 @@ def published(request, tmp_path_factory):
     gc.collect()
 
 
+def logits_of(model, images):
+    """Layer by layer: for one image, faster than to compile a network of hundreds of layers."""
+    return keras.ops.convert_to_numpy(model(images, training=False))
+
+
 def test_the_published_file_gives_the_published_logits(published):
     name, network, path = published
-    images = RANDOM.uniform(-100, 100, (2, 224, 224, 3)).astype("float32")
-    expected = network.predict_on_batch(images)
+    images = RANDOM.uniform(-100, 100, (1, 224, 224, 3)).astype("float32")
+    expected = logits_of(network, images)
     assert np.isfinite(expected).all() and expected.std() > 0
     for options in [{}, {"convolution_bias": True}] if name in DEPTHS else [{}]:
         model = models.build(name, **options)
         models.load_imagenet_weights(model, path)
-        logits = model.predict_on_batch(images)
-        np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+        np.testing.assert_allclose(logits_of(model, images), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
 
 
 def test_preprocessing_by_hand():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from course_lib import visualization
+from course_lib import models, visualization
+from course_lib.models import googlenet
 
 
 def facts(model):
@@ -38,7 +39,6 @@ def test_stages_of_other_layers():
     x = layers.Dense(2, name="square")(x)
     assert facts(keras.Model(inputs, x)) == [
         ("input", "2@8×8", "input", None),
-        ("pad", "2@10×10", "zero padding", None),
         ("same", "2@10×10", "convolution", (3, 3)),
         ("sub", "2@5×5", "subsampling", (2, 2)),
         ("mean", "2", "global average pooling", None),
@@ -71,16 +71,82 @@ def test_architecture_is_drawn_to_scale(lenet):
     assert np.ptp(window.get_xdata()) == np.ptp(window.get_ydata()) == pytest.approx(side * 5 / 12)
 
 
+def check_writing(ax):
+    """No text lies on another, and none leaves the figure."""
+    ax.get_figure().draw_without_rendering()
+    boxes = [(text.get_text(), text.get_window_extent()) for text in ax.texts if text.get_text()]
+    whole = ax.get_figure().bbox
+    for index, (text, box) in enumerate(boxes):
+        assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1, text
+        assert [other for other, theirs in boxes[index + 1 :] if box.overlaps(theirs)] == [], text
+
+
 def test_nothing_written_overlaps():
     sizes = [layers.Conv2D(16, 5), layers.MaxPooling2D(), layers.Conv2D(16, 5), layers.MaxPooling2D()]
     narrow = [layers.Conv2D(120, 5), layers.Flatten(), layers.Dense(84), layers.Dense(10)]
-    ax = visualization.architecture(keras.Sequential([keras.Input((32, 32, 1)), *sizes, *narrow]))
-    ax.get_figure().canvas.draw()
-    boxes = [text.get_window_extent() for text in ax.texts if text.get_text()]
-    whole = ax.get_figure().bbox
-    for index, box in enumerate(boxes):
-        assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1
-        assert not any(box.overlaps(other) for other in boxes[index + 1 :])
+    check_writing(visualization.architecture(keras.Sequential([keras.Input((32, 32, 1)), *sizes, *narrow])))
+
+
+NO_KERAS_MODEL, THOUSAND_LAYERS = "neocognitron", "resnet1202"
+
+
+@pytest.mark.parametrize("name", sorted({*models.CATALOG} - {NO_KERAS_MODEL, THOUSAND_LAYERS}))
+def test_every_network_is_legible(name):
+    model = models.build(name, width=1 / 4, **({"auxiliary": True} if name == "googlenet" else {}))
+    ax = visualization.architecture(model)
+    check_writing(ax)
+    assert ax.get_figure().get_size_inches()[0] < 13  # a notebook shows it at about 1,100 pixels
+    assert {stage.name for stage in visualization.stages(model)} <= {text.get_text() for text in ax.texts}
+
+
+def test_resnet152_is_folded_into_its_stages():
+    folded = [stage for stage in visualization.stages(models.build("resnet152", width=1 / 8)) if stage.branches]
+    assert [stage.repeats for stage in folded] == [3, 8, 36, 3]  # Table 1 of He et al. 2016
+    assert [stage.name for stage in folded] == ["conv2_block", "conv3_block", "conv4_block", "conv5_block"]
+    assert [stage.title for stage in folded] == ["32@56×56", "64@28×28", "128@14×14", "256@7×7"]
+    labels = [[operation.label for operation in branch] for branch in folded[2].branches]
+    assert labels == [["1×1, 32", "3×3, 32", "1×1, 128"], []]  # and around them the input as it is
+    assert [operation.label for operation in folded[2].entrance] == ["1×1, 128"]
+
+
+def test_googlenet_branches_lie_side_by_side():
+    found = visualization.stages(models.build("googlenet", auxiliary=True))
+    modules = [stage for stage in found if stage.branches]
+    assert [stage.name for stage in modules] == [f"inception_{module}" for module in googlenet.MODULES]
+    labels = [[operation.label for operation in branch] for branch in modules[0].branches]
+    # Table 1 of Szegedy et al. 2015
+    assert labels == [["1×1, 64"], ["1×1, 96", "3×3, 128"], ["1×1, 16", "5×5, 32"], ["pool 3×3", "1×1, 32"]]
+    heads = {stage.name: stage.heads for stage in found if stage.heads}
+    assert [*heads] == ["inception_4a", "inception_4d"]
+    ((*_, last),) = heads["inception_4d"]
+    assert (last.name, last.label) == ("auxiliary2", "dense 1000")
+
+
+def test_convolutions_alike_are_folded_in_long_chains_only():
+    def repeats(name, **options):
+        return [
+            each.repeats for each in visualization.stages(models.build(name, **options)) if each.kind == "convolution"
+        ]
+
+    assert repeats("vgg16", width=1 / 8) == [2, 2, 3, 3, 3]
+    assert repeats("plain20") == [1, 6, 6, 6]
+    assert repeats("alexnet", width=1 / 8) == [1] * 5
+    short = [layers.Conv2D(2, 3, padding="same", name=f"block1_conv{number}") for number in (1, 2)]
+    stages = visualization.stages(keras.Sequential([keras.Input((8, 8, 1)), *short]))
+    assert [each.name for each in stages[1:]] == ["block1_conv1", "block1_conv2"]
+    groups = [each.groups for each in visualization.stages(models.build("alexnet", width=1 / 8)) if each.window]
+    assert groups == [1, 1, 2, 1, 1, 2, 2, 1]  # conv2, conv4 and conv5 have two towers
+
+
+def test_wide_ranges_are_drawn_as_square_roots():
+    sizes = [keras.Input((96, 96, 1)), layers.Conv2D(4, 1), layers.MaxPooling2D(16), layers.Conv2D(16, 1)]
+    ax = visualization.architecture(keras.Sequential(sizes))
+    drawn = rectangles(ax)
+    assert len(drawn) == 1 + 4 + 4 + 16
+    np.testing.assert_allclose([width / drawn[0][0] for width, _ in drawn], 5 * [1] + 20 * [(6 / 96) ** 0.5])
+    corners = [patch.get_xy()[0] for patch in ax.patches if patch.get_alpha() is None]
+    assert (corners[4][0] - corners[1][0]) / (corners[-1][0] - corners[9][0]) == pytest.approx((4 / 16) ** 0.5)
+    assert any("square-root scale" in text.get_text() for text in ax.texts)
 
 
 def test_given_axes_are_used(lenet):
@@ -91,12 +157,30 @@ def test_given_axes_are_used(lenet):
 
 def test_bad_input():
     inputs = keras.Input((4, 4, 1))
-    branch = layers.Add(name="join")([layers.Conv2D(1, 1)(inputs), inputs])
+    inner = layers.Add()([layers.Conv2D(1, 1)(inputs), layers.Conv2D(1, 3, padding="same")(inputs)])
+    nested = layers.Add(name="join")([layers.Conv2D(1, 1)(inner), inputs])
+    again = layers.Conv2D(1, 1, name="again")
     for model, message in [
-        (keras.Model(inputs, branch), "chain of layers; 'join' joins several branches"),
+        (keras.Model(inputs, nested), "branches that meet once; at 'add[_0-9]*' some meet inside"),
+        (
+            keras.Model(inputs, layers.Conv2D(1, 1)(again(again(inputs)))),
+            "'conv2d[_0-9]*' this one uses a layer a second",
+        ),
+        (keras.Sequential([inputs, keras.Sequential([layers.Conv2D(1, 1)], name="part")]), "'part' is a model inside"),
+        (keras.Sequential([inputs, layers.Reshape((4, 4)), layers.Dense(2)]), "maps and units, not the"),
         (keras.Sequential([layers.Dense(2)]), "takes None"),
         (keras.Sequential([keras.Input((3,)), layers.Dense(2)]), r"takes \(None, 3\)"),
         (keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(1, 1)]), "of a fixed size"),
     ]:
         with pytest.raises(ValueError, match=message):
             visualization.stages(model)
+
+
+def test_models_of_other_shapes_are_drawn():
+    inputs = keras.Input((16, 16, 3))
+    summed = layers.Conv2D(4, 3, padding="same")(inputs) + layers.Conv2D(4, 1)(inputs)  # no layer adds them
+    maps = layers.Reshape((4, 4, 2))(layers.Dense(32)(layers.Flatten()(summed)))
+    further = layers.Dense(2, name="further")(layers.Flatten()(inputs))
+    ax = visualization.architecture(keras.Model(inputs, [further, layers.Conv2D(2, 3)(maps)]))
+    check_writing(ax)
+    assert {"further: 2", "+", "2@2×2"} <= {text.get_text() for text in ax.texts}
