@@ -49,7 +49,7 @@ EXPERIMENTS = {
         {
             "linear": Linear("linear", Recipe("adam", 1e-4, "cosine", batch_size=128), epochs=20, **COMMON),
             "cnn_small": Setting("cnn_small", Recipe("adam", 1e-3, "cosine", batch_size=64), epochs=15, **COMMON),
-            "resnet_small": Setting("resnet_small", RESNET, epochs=40, **COMMON),
+            "resnet_small": Setting("resnet_small", RESNET, epochs=20, **COMMON),
         },
     ),
 }
