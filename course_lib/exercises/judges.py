@@ -62,7 +62,7 @@ def mask_box(function: Callable) -> str | None:
     plausible = {
         (top, left, bottom, right): "Rows and columns are exchanged: left and right are columns.",
         (top, left, bottom - 1, right - 1): "Rows and columns are exchanged, and the ends are one too small.",
-        (left, top, right - 1, bottom - 1): "The ends must be one past the last True pixel: a box from 3 to 3 is empty.",
+        (left, top, right - 1, bottom - 1): "The ends must be one past the last True pixel: 3 to 3 is an empty box.",
         (left, top, right - left, bottom - top): "These are left, top, width and height; give right and bottom.",
     }
     return plausible.get(answer, f"For True in rows 5 to 8 and columns 12 to 24 it gave {answer}.")
