@@ -40,14 +40,16 @@ KNOWN_LINE = re.compile(
 )
 
 
-def setup(logical_cpus: int | None = None) -> None:
+def setup(logical_cpus: int | None = None, multi_worker: bool = False) -> None:
     """Starts TensorFlow and prints one line: versions, devices, the digits there are, the profile.
 
     `logical_cpus` divides the CPU into that many devices, on which lessons show many-device training.
     TensorFlow fixes them when it starts; calling `setup` again with the same number, or none, is harmless.
+    `multi_worker` joins the cluster that `TF_CONFIG` describes, for `train(devices="multi_worker")`; it waits until
+    the others join too.
 
     Raises:
-        ValueError: `logical_cpus` is not a whole number of at least 1.
+        ValueError: `logical_cpus` is not a whole number of at least 1, or `TF_CONFIG` describes no cluster.
         RuntimeError: TensorFlow has already started with another number of CPU devices.
     """
     if logical_cpus is not None:
@@ -58,6 +60,10 @@ def setup(logical_cpus: int | None = None) -> None:
 
         if logical_cpus is not None:
             _divide_cpu(logical_cpus)
+        if multi_worker:  # first of all: TensorFlow starts as a part of the cluster, or cannot join it
+            from course_lib.training import places
+
+            places.join_cluster()
         devices = _describe_devices()
         from course_lib import datasets
 
@@ -97,6 +103,8 @@ def _divide_cpu(count: int) -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     try:
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+        if count > 1:  # each has its share of the cores; else all would compete for all of them
+            tf.config.threading.set_intra_op_parallelism_threads(max(1, cpu_cores() // count))
     except RuntimeError:
         present = len(tf.config.list_logical_devices("CPU"))
         if present != count:

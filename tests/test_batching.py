@@ -67,7 +67,7 @@ def test_an_example_is_transformed_alike_in_any_batch_and_shard():
     split = numbered().with_transform(jitter)
     alone = images_by_example(split, 1, seed=2, epoch=1)
     together = images_by_example(split, 50, seed=2, epoch=1)
-    sharded = images_by_example(split, 7, seed=2, epoch=1, shard=(1, 2))
+    sharded = images_by_example(split, 8, seed=2, epoch=1, shard=(1, 2))
     assert len(alone) == len(together) == COUNT and len(sharded) == COUNT // 2
     assert all(np.array_equal(alone[number], image) for number, image in together.items())
     assert all(np.array_equal(alone[number], image) for number, image in sharded.items())
@@ -76,15 +76,28 @@ def test_an_example_is_transformed_alike_in_any_batch_and_shard():
 
 
 @pytest.mark.parametrize("parts", [1, 2, 5])
-def test_shards_partition_the_epoch(parts):
-    shards = [labels_of(numbered(), seed=1, shard=(part, parts)) for part in range(parts)]
-    whole = labels_of(numbered(), seed=1)
-    assert all(np.array_equal(shard, whole[part::parts]) for part, shard in enumerate(shards))
-    assert sorted(np.concatenate(shards)) == list(range(COUNT))
+def test_shards_divide_each_batch(parts):
+    """So the machines of a cluster meet the same batches as one machine alone."""
+    whole = [labels.numpy() for _, labels in numbered().batches(8, training=True, seed=1)]
+    shards = [numbered().batches(8, training=True, seed=1, shard=(part, parts)) for part in range(parts)]
+    for batch, *pieces in zip(whole, *shards, strict=True):
+        for part, (_, labels) in enumerate(pieces):
+            assert np.array_equal(labels, batch[part::parts])
 
 
-def test_a_shard_may_be_empty():
-    assert len(labels_of(numbered(2), shard=(2, 3))) == 0
+def test_a_shard_of_a_batch_may_be_empty():
+    (batch,) = numbered(2).batches(8, training=True, shard=(2, 3))
+    assert batch[0].shape == (0, 4, 3, 2) and batch[1].shape == (0,)
+
+
+def test_one_dataset_serves_every_epoch():
+    split, epoch = numbered().with_transform(jitter), tf.Variable(0, dtype=tf.int64)
+    batches = split.batches(16, training=True, epoch=epoch, seed=9)
+    for number in (0, 3, 1):
+        epoch.assign(number)
+        expected = split.batches(16, training=True, epoch=number, seed=9)
+        for (images, labels), (same, alike) in zip(batches, expected, strict=True):
+            assert np.array_equal(images, same) and np.array_equal(labels, alike)
 
 
 def test_the_last_partial_batch_is_kept():

@@ -10,6 +10,9 @@ _HOMES = {
     "digits_status": "inventory",
     "Split": "course_lib.batching",
     "AffineDistortion": "transforms",
+    "PCAColor": "augmentation",
+    "RandomCrop": "augmentation",
+    "RandomFlip": "augmentation",
     "paper_frame": "transforms",
 }
 __all__ = sorted(_HOMES)

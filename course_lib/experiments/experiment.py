@@ -30,7 +30,7 @@ class Setting:
         return {
             "network": self.network,
             "options": self.options,
-            "recipe": json.loads(json.dumps(dataclasses.asdict(self.recipe))),
+            "recipe": json.loads(json.dumps(self.recipe.record())),
             "epochs": self.epochs,
             "data": " ".join((self.data.__doc__ or "").split()),  # Python 3.13 strips a docstring's indents
         }

@@ -98,3 +98,38 @@ def build_checked(build: Callable[[], keras.Model]) -> keras.Model:
             f"not {model!r}"
         )
     return model
+
+
+def batch_count(examples: int, batch_size: int, replicas: int = 1) -> int:
+    """Batches an epoch; a last one with fewer examples than `replicas` is left out."""
+    return examples // batch_size + (examples % batch_size >= replicas)
+
+
+def divided(
+    feed, batch_size: int, replicas: int, shard: tuple[int, int], *, training: bool, **order
+) -> tf.data.Dataset:
+    """The batches of machine i of n, `shard=(i, n)`, in parts, one after another for each of its replicas.
+
+    A part is `(images, labels, weights, size of the whole batch)`. In training parts differ by one example at most,
+    all weigh 1, and a batch with fewer examples than `replicas` in all is left out. Otherwise parts are of one
+    size, with examples of weight 0 where there are too few.
+    """
+    local = replicas // shard[1]
+
+    def divide(number: tf.Tensor, batch: tuple[tf.Tensor, tf.Tensor]) -> tf.data.Dataset:
+        images, labels = batch  # this machine's
+        whole = here = tf.shape(labels, tf.int64)[0]
+        if shard[1] > 1:
+            whole = tf.minimum(len(feed) - number * batch_size, batch_size)
+        weights = tf.ones(here)
+        if not training:
+            missing = -(-whole // replicas) * local - here
+            images = tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]])
+            labels, weights = tf.pad(labels, [[0, missing]]), tf.pad(weights, [[0, missing]])
+        numbers = tf.data.Dataset.range(local)
+        return numbers.map(lambda i: (images[i::local], labels[i::local], weights[i::local], whole))
+
+    parts = feed.batches(batch_size, training=training, shard=shard, **order).enumerate().flat_map(divide)
+    if training:
+        parts = parts.filter(lambda images, labels, weights, whole: whole >= replicas)
+    return parts.prefetch(2 * local)

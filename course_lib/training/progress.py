@@ -22,14 +22,15 @@ class Progress(keras.callbacks.Callback):
     def __init__(self, epochs: int, examples: int, batch_size: int, *, show: bool = True):
         super().__init__()
         self.epochs, self.examples, self.batch_size = epochs, examples, batch_size
-        self.seconds, self.images = 0.0, 0
+        self.seconds, self.images, self.began = 0.0, 0, None
         self.line = _Line() if show else _Silence()
-        self.epoch, self.step, self.shown = 0, 0, 0.0
+        self.first, self.epoch, self.step, self.shown = None, 0, 0, 0.0
 
     def on_train_begin(self, logs=None):
         self.began = time.perf_counter()
 
     def on_epoch_begin(self, epoch, logs=None):
+        self.first = epoch if self.first is None else self.first  # later than 0 where a run is continued
         self.epoch, self.step, self.mark = epoch, 0, time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -54,14 +55,14 @@ class Progress(keras.callbacks.Callback):
     def _text(self, logs: dict, step: int, whole: bool = False) -> str:
         share = 1.0 if whole else min(step * self.batch_size / self.examples, 1.0)
         done = self.epoch + share
-        left = (time.perf_counter() - self.began) / done * (self.epochs - done) if done else 0.0
+        done_here = done - self.first
+        left = (time.perf_counter() - self.began) / done_here * (self.epochs - done) if done_here else 0.0
         shown = sorted(logs.items(), key=lambda item: (item[0].startswith("val_"), "loss" not in item[0]))
         figures = "  ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in shown)
         bar = "" if whole else f" [{'=' * round(20 * share):<20}]"
         time_left = f"  {_clock(left)} left" if done < self.epochs else ""
         return (
-            f"epoch {self.epoch + 1}/{self.epochs}{bar}  {figures}  "
-            f"{self.images_per_second:,.0f} images/s{time_left}"
+            f"epoch {self.epoch + 1}/{self.epochs}{bar}  {figures}  {self.images_per_second:,.0f} images/s{time_left}"
         )
 
 

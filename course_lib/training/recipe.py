@@ -4,19 +4,16 @@ import contextlib
 import dataclasses
 import inspect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import keras
 
 from course_lib import common
+from course_lib.training.optimizers import OPTIMIZERS, WarmUp, check_schedule, make_schedule, with_kernel_decay
 
-OPTIMIZERS = {
-    "sgd": keras.optimizers.SGD,
-    "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
-    "rmsprop": keras.optimizers.RMSprop,
-}
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+CROSS_DEVICE_OPS = ("auto", "nccl", "hierarchical_copy", "one_device")
+RANGES = {"learning_rate": (0, math.inf), "weight_decay": (0, math.inf), "momentum": (0, 1), "warm_up": (0, math.inf)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,34 +31,77 @@ class Recipe:
     weight_decay: float = 0.0  # times the kernels, added to their gradient; decoupled in "adamw" alone
     batch_size: int = 128  # global: over all devices together
     loss: str = "sparse_categorical_crossentropy"  # a Keras name, or a registered one ("course_lib>lenet5_map")
-    precision: str = "float32"  # a name from PRECISIONS
+    precision: str = "float32"  # a name from PRECISIONS; "mixed_float16" scales the loss
+    base_batch_size: int | None = None  # rates are for this size, and multiplied by batch_size / base_batch_size
+    warm_up: float = 0.0  # epochs in which the rate rises from learning_rate as given (not multiplied: from 0)
+    synchronize_batch_norm: bool = False  # statistics of the whole batch; else of each device's part, as in the papers
+    deterministic: bool = False  # bit-identical on a GPU too, and slower; a CPU is so anyway
+    xla: bool | str = "auto"  # True: compile with XLA, on one device; "auto": as Keras chooses
+    steps_per_execution: int | str = "auto"  # steps between two looks of Python
+    cross_device_ops: str = "auto"  # how GPUs of one machine add up gradients, from CROSS_DEVICE_OPS
 
     def __post_init__(self) -> None:
-        if self.optimizer not in OPTIMIZERS:
-            raise common.unknown("optimizer", self.optimizer, OPTIMIZERS)
-        if self.precision not in PRECISIONS:
-            raise common.unknown("precision", self.precision, PRECISIONS)
-        common.at_least(1, batch_size=self.batch_size)
-        object.__setattr__(self, "batch_size", int(self.batch_size))  # NumPy's integers are not JSON
-        for name, low, high in (("learning_rate", 0, math.inf), ("weight_decay", 0, math.inf), ("momentum", 0, 1)):
+        named = (("optimizer", OPTIMIZERS), ("precision", PRECISIONS), ("cross_device_ops", CROSS_DEVICE_OPS))
+        for name, known in named:
+            if getattr(self, name) not in known:
+                raise common.unknown(name, getattr(self, name), known)
+        for name in ("batch_size", "base_batch_size", "steps_per_execution"):
+            if (value := getattr(self, name)) not in (None, "auto"):
+                common.at_least(1, **{name: value})
+                object.__setattr__(self, name, int(value))  # NumPy's integers are not JSON
+        for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if not isinstance(value, (int, float)) or not low <= value < high:
                 raise ValueError(f"{name} must be a number from {low} to below {high}, not {value!r}")
-        if not isinstance(self.schedule, str):  # JSON has lists where Python has tuples
-            object.__setattr__(self, "schedule", _check_pairs(self.schedule))
-        elif self.schedule not in ("constant", "cosine"):
-            raise common.unknown("schedule", self.schedule, ("constant", "cosine"))
+        for name, accepted in (("synchronize_batch_norm", ()), ("deterministic", ()), ("xla", ("auto",))):
+            if not isinstance(value := getattr(self, name), bool) and value not in accepted:
+                choices = ", ".join(map(repr, (True, False, *accepted)))
+                raise ValueError(f"{name} must be one of {choices}, not {value!r}")
+        object.__setattr__(self, "schedule", check_schedule(self.schedule))
 
-    def make_optimizer(self, epochs: int, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-        """The optimizer with its schedule laid over `epochs` epochs of `steps_per_epoch` updates."""
-        chosen = _with_kernel_decay(OPTIMIZERS[self.optimizer], self.weight_decay)
+    def record(self) -> dict[str, object]:
+        """The fields as JSON values; those after `precision` only where they are not at their default."""
+        fields = dataclasses.fields(self)
+        always = [field.name for field in fields].index("precision")
+        return {
+            field.name: getattr(self, field.name)
+            for position, field in enumerate(fields)
+            if position <= always or getattr(self, field.name) != field.default
+        }
+
+    def make_optimizer(self, epochs: int, steps_per_epoch: int, replicas: int = 1) -> keras.optimizers.Optimizer:
+        """The optimizer with its schedule laid over `epochs` epochs of `steps_per_epoch` updates.
+
+        Each of `replicas` devices brings a gradient of its own, and the optimizer adds them up.
+        """
+        chosen = with_kernel_decay(OPTIMIZERS[self.optimizer], self.weight_decay / replicas)
         arguments = {"momentum": self.momentum} if self.optimizer in ("sgd", "rmsprop") else {}
         if self.optimizer == "adamw":
             chosen, arguments = OPTIMIZERS["adamw"], {"weight_decay": self.weight_decay}
-        made = chosen(self._learning_rate(epochs, steps_per_epoch), **arguments)
+        scale = self.batch_size / self.base_batch_size if self.base_batch_size else 1
+        rate = make_schedule(self.schedule, self.learning_rate, scale, epochs, steps_per_epoch)
+        if self.warm_up:
+            start = self.learning_rate if scale > 1 else 0.0
+            rate = WarmUp(rate, start, max(1, round(self.warm_up * steps_per_epoch)))
+        made = chosen(rate, **arguments)
         if self.optimizer == "adamw":
             made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])  # the kernels alone
         return made
+
+    def make_loss(self) -> keras.losses.Loss:
+        """The loss of logits `(batch, num_classes)` against whole-number labels `(batch,)`.
+
+        Raises:
+            ValueError: a loss that is neither Keras' for such labels nor registered with Keras.
+        """
+        known = {
+            name: made for name, made in keras.saving.get_custom_objects().items() if ">" in name and callable(made)
+        }
+        known["sparse_categorical_crossentropy"] = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        if self.loss not in known:
+            raise common.unknown("loss", self.loss, known)
+        loss = known[self.loss]
+        return loss() if inspect.isclass(loss) else loss if isinstance(loss, keras.losses.Loss) else _OfFunction(loss)
 
     @contextlib.contextmanager
     def building(self) -> Iterator[None]:
@@ -73,72 +113,13 @@ class Recipe:
         finally:
             keras.config.set_dtype_policy(before)
 
-    def _learning_rate(self, epochs: int, steps_per_epoch: int):
-        schedules = keras.optimizers.schedules
-        if self.schedule == "cosine":
-            return schedules.CosineDecay(self.learning_rate, decay_steps=epochs * steps_per_epoch)
-        if self.schedule == "constant":
-            return self.learning_rate
-        starts, rates = zip(*self.schedule, strict=True)
-        # The boundary itself still has the rate before it, and steps count from 0.
-        boundaries = [start * steps_per_epoch - 1 for start in starts]
-        return schedules.PiecewiseConstantDecay(boundaries, [float(self.learning_rate), *rates])
 
-    def make_loss(self) -> keras.losses.Loss:
-        """The loss of logits `(batch, num_classes)` against whole-number labels `(batch,)`.
+class _OfFunction(keras.losses.Loss):
+    """A registered function of labels and logits, one number an example, as a loss."""
 
-        Raises:
-            ValueError: a loss that is neither Keras' for such labels nor registered with Keras.
-        """
-        known = {
-            name: made
-            for name, made in keras.saving.get_custom_objects().items()
-            if ">" in name and callable(made)
-        }
-        known["sparse_categorical_crossentropy"] = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        if self.loss not in known:
-            raise common.unknown("loss", self.loss, known)
-        loss = known[self.loss]
-        return loss() if inspect.isclass(loss) else loss
+    def __init__(self, function):
+        super().__init__(name=function.__name__)
+        self.function = function
 
-
-def _check_pairs(schedule: Sequence) -> tuple[tuple[int, float], ...]:
-    try:
-        pairs = tuple((int(epoch), float(rate)) for epoch, rate in schedule)
-    except (TypeError, ValueError):
-        pairs = ()
-    starts = [start for start, _ in pairs]
-    rising = starts == sorted(set(starts)) and min(starts, default=0) >= 1
-    if not rising or not all(0 <= rate < math.inf for _, rate in pairs):
-        raise ValueError(
-            "schedule must be 'constant', 'cosine' or pairs (from epoch, learning rate) with epochs that rise "
-            f"from 1 or later, for example ((10, 0.001), (20, 0.0001)), not {schedule!r}"
-        )
-    return pairs
-
-
-def _with_kernel_decay(optimizer: type, weight_decay: float) -> type:
-    """`optimizer` with `weight_decay` times each kernel added to its gradient, as the papers wrote it.
-
-    Keras' own `weight_decay` shrinks the weights beside the update (decoupled), biases and scales included.
-    """
-    if not weight_decay:
-        return optimizer
-
-    class WithKernelDecay(optimizer):
-        def build(self, variables):
-            self.all_variables = lambda: variables  # a function: Keras would track a list a second time
-            super().build(variables)
-
-        def apply(self, grads, trainable_variables=None):
-            variables = self.all_variables() if trainable_variables is None else trainable_variables
-            decayed = [
-                gradient + weight_decay * keras.ops.cast(variable, gradient.dtype)
-                if variable.name.endswith("kernel")
-                else gradient
-                for gradient, variable in zip(grads, variables, strict=True)
-            ]
-            return super().apply(decayed, trainable_variables)
-
-    WithKernelDecay.__name__ = optimizer.__name__
-    return WithKernelDecay
+    def call(self, y_true, y_pred):
+        return self.function(y_true, y_pred)

@@ -26,7 +26,7 @@ class Run:
         seconds: wall-clock time in all.
         images_per_second: images trained on over the time spent training on them.
         data: examples (None where not known), image shape, batch size, and whether the batches' order can be repeated.
-        status: "finished" or "interrupted".
+        status: "finished", "interrupted", or "running": in a folder where training has not ended.
     """
 
     model: keras.Model
@@ -45,7 +45,7 @@ class Run:
         """All but the weights, as JSON values: the layout of `run.json` and of each run in `data/runs/`."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         fields["model"] = {"name": self.model.name, "parameters": self.model.count_params()}
-        fields["recipe"] = dataclasses.asdict(self.recipe)
+        fields["recipe"] = self.recipe.record()
         return fields
 
     def save(self, path: str | PathLike) -> pathlib.Path:
@@ -79,6 +79,8 @@ class Run:
                 f"{folder} holds no run that can be read ({type(error).__name__}: {error}); a run folder has "
                 f"{RECORD} and {WEIGHTS}, as run.save(path) or train(run_dir=path) writes them"
             ) from error
+        if run.status == "running":
+            raise FileNotFoundError(f"the run in {folder} has not ended: the call that began it continues it")
         with run.recipe.building():
             model = build()
         if model.count_params() != parameters:
@@ -92,6 +94,15 @@ class Run:
             raise FileNotFoundError(f"{folder / WEIGHTS} cannot be read ({error}); train the run again") from error
         run.model = model
         return run
+
+
+def finished_in(folder: pathlib.Path, epochs: int) -> bool:
+    """Whether `folder` keeps a run of `epochs` epochs that has ended of itself."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        return (record["status"], record["epochs"]) == ("finished", epochs) and (folder / WEIGHTS).is_file()
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def writable(path: str | PathLike) -> pathlib.Path:

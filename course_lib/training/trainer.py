@@ -1,20 +1,26 @@
 """`train`: a builder, data and a recipe in, a run out."""
 
+import functools
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 
 import keras
 
 from course_lib import common
-from course_lib.training.feed import OwnDataset, as_feed, build_checked, check_fit
+from course_lib.training import checkpoint, places
+from course_lib.training.feed import OwnDataset, as_feed, batch_count, build_checked, check_fit
+from course_lib.training.keeping import Keeper, identity
 from course_lib.training.progress import Progress
 from course_lib.training.recipe import Recipe
 from course_lib.training.run import Run, writable
 
-EVALUATION_BATCH = 500  # images; no gradient is kept, so more fit than in training
 OPERATIONS_PER_SECOND = 2e10  # multiply-adds of a laptop's two cores, to choose how often Python looks in
+INTERCONNECT = (
+    ". A broken connection between GPUs does this too: if one device alone trains well, try "
+    "Recipe(cross_device_ops='hierarchical_copy') or 'one_device'"
+)
 
 
 def train(
@@ -26,13 +32,15 @@ def train(
     validation: object = None,
     run_dir: str | PathLike | None = None,
     seed: int = 0,
-    devices: str | int = "auto",
+    devices: str | int | Sequence[str] = "auto",
     callbacks: Sequence[keras.callbacks.Callback] = (),
     progress: bool = True,
 ) -> Run:
     """Trains a fresh network and returns the run; Ctrl-C or the stop button returns the run so far.
 
-    The same arguments on the same machine give the same weights, bit for bit.
+    The same arguments on the same machine give the same weights, bit for bit; so does a run that was killed and
+    continued. Another number of devices gives the same weights up to rounding, unless the network has BatchNorm
+    that is not synchronized, or dropout.
 
     Args:
         build: makes the network, for example `lambda: models.build("lenet5")`; it must return logits.
@@ -41,51 +49,78 @@ def train(
         recipe: how to train.
         epochs: passes over the data, at least 1.
         validation: like `data`; measured after each epoch, never trained on.
-        run_dir: a folder that the run is kept in when it ends or is interrupted.
+        run_dir: a folder that keeps the run: a checkpoint after each epoch, `history.csv` and `run.json`. The same
+            call again continues after the last whole epoch, or returns the run that has ended. More epochs may be
+            asked for then, unless the schedule spans them. Callbacks start afresh, and so does the order of a
+            `tf.data.Dataset`.
         seed: decides the first weights, the order and every random transform.
-        devices: "auto" or 1: one GPU where TensorFlow finds one, else the CPU.
+        devices: "auto": all GPUs of this machine, else its CPU; how many of them; their names, such as
+            `["GPU:0", "GPU:1"]`; or "multi_worker": all devices of all machines of the cluster that `TF_CONFIG`
+            describes, each of which makes this same call after `course_lib.setup(multi_worker=True)`.
         callbacks: Keras callbacks, called as `model.fit` calls them.
         progress: whether to show a line that says how it goes.
 
     Raises:
         ValueError: arguments that do not fit each other; each message says what would.
         FloatingPointError: the loss is no longer finite; says where and at which learning rate.
+        RuntimeError: another machine of the cluster has stopped answering.
     """
-    _check(recipe, epochs, seed, devices)
+    _check(recipe, epochs, seed)
     epochs, seed = int(epochs), int(seed)  # NumPy's integers are not JSON
-    folder = None if run_dir is None else writable(run_dir)
-    feed = as_feed(data)
-    watched = None if validation is None else as_feed(validation, "validation")
-    keras.utils.set_random_seed(seed)
-    with recipe.building():
-        model = build_checked(build)
-    check_fit(model, feed)
-    if watched is not None:
-        check_fit(model, watched, "validation")
+    place = places.choose(devices, recipe)
+    if run_dir is not None and place.chief:
+        writable(run_dir)
+    feeds = {"data": as_feed(data)} | ({} if validation is None else {"validation": as_feed(validation, "validation")})
+    feed = feeds["data"]
     batch_size = feed.batch_size if isinstance(feed, OwnDataset) else recipe.batch_size
-    steps = -(-len(feed) // batch_size)
-    _compile(model, recipe, epochs, steps, batch_size)
-    meter = Progress(epochs, len(feed), batch_size, show=progress)
-    listed = _OnceOnly([*callbacks, _StopWhereNotFinite(), meter], model, epochs, steps)
-    began = time.perf_counter()
-    finished = _fit(model, feed, watched, batch_size, epochs, seed, listed)
-    run = Run(
-        model=model,
-        history={name: [float(value) for value in values] for name, values in model.history.history.items()},
-        recipe=recipe,
-        epochs=epochs,
-        seed=seed,
-        seconds=time.perf_counter() - began,
-        images_per_second=meter.images_per_second,
-        data=_about(feed, model.input_shape[1:], batch_size),
-        status="finished" if finished else "interrupted",
-    )
-    if folder is not None:
-        run.save(folder)
-    if not finished:
-        kept = f" and kept in {folder}" if folder else ""
-        print(f"stopped by hand in epoch {meter.epoch + 1} of {epochs}; the run so far is returned{kept}")
+    places.check_data(place, feed)
+    make = functools.partial(_make, build, recipe, epochs, len(feed), batch_size)
+    keras.utils.set_random_seed(seed)
+    with place.scope():
+        model = make(place.replicas)
+    for what, each in feeds.items():
+        check_fit(model, each, what)
+    about = _about(feed, model.input_shape[1:], batch_size)
+    run = Run(model, {}, recipe, epochs, seed, seconds=0.0, images_per_second=0.0, data=about, status="running")
+    trained = batch_count(len(feed), batch_size, place.replicas) * batch_size
+    meter = Progress(epochs, min(trained, len(feed)), batch_size, show=progress and place.chief)
+    keeper = None
+    if run_dir is not None:
+        keeper = Keeper(run_dir, identity(run, feeds), run, meter, write=place.chief)
+    _train(run, place, feeds, callbacks, meter, keeper)
+    if not isinstance(place, places.OneDevice):  # hand back a network like any other, on one device
+        run.model = make(1)
+        checkpoint.restore(run.model, checkpoint.values(model))
     return run
+
+
+def _train(run: Run, place, feeds: dict, callbacks: Sequence, meter: Progress, keeper: Keeper | None) -> None:
+    """Trains `run.model` from where `keeper` finds it, and fills in what `run` says of it."""
+    began = time.perf_counter()
+    first, last = keeper.resume(run.model) if keeper else (0, run.epochs)
+    if not (keeper and keeper.complete):
+        history = keras.callbacks.History()  # first, so that an interrupt in another callback loses no epoch of it
+        history.history = run.history
+        steps = batch_count(len(feeds["data"]), run.data["batch_size"], place.replicas)
+        mine = [history, *place.callbacks, *callbacks, _StopWhereNotFinite(place.replicas), meter]
+        mine += [keeper] if keeper else []
+        listed = keras.callbacks.CallbackList(mine, model=run.model, epochs=run.epochs, steps=steps, verbose=0)
+        try:
+            place.fit(run, feeds["data"], feeds.get("validation"), first, last, listed)
+            run.status = "finished"
+        except BaseException as error:
+            if meter.began:
+                listed.on_train_end()
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            run.status = "interrupted"
+        run.seconds = keeper.seconds if keeper else time.perf_counter() - began
+    run.history = {name: [float(value) for value in values] for name, values in run.history.items()}
+    run.images_per_second = meter.images_per_second
+    kept = keeper is not None and not keeper.complete and keeper.save()
+    if run.status == "interrupted":
+        where = f" and kept in {keeper.folder}" if kept else ""
+        print(f"stopped by hand in epoch {meter.epoch + 1} of {run.epochs}; the run so far is returned{where}")
 
 
 def _about(feed, image_shape: tuple[int, ...], batch_size: int) -> dict[str, object]:
@@ -99,70 +134,47 @@ def _about(feed, image_shape: tuple[int, ...], batch_size: int) -> dict[str, obj
     }
 
 
-def _check(recipe: object, epochs: object, seed: object, devices: object) -> None:
+def _check(recipe: object, epochs: object, seed: object) -> None:
     common.at_least(1, epochs=epochs)
     common.at_least(0, seed=seed)
     if not isinstance(recipe, Recipe):
         raise ValueError(f"recipe must be a training.Recipe, not {recipe!r}")
-    if devices not in ("auto", 1):
-        raise ValueError(f"devices must be 'auto' or 1: this trainer uses one device, not {devices!r}")
 
 
-def _compile(model: keras.Model, recipe: Recipe, epochs: int, steps: int, batch_size: int) -> None:
+def _make(build: Callable, recipe: Recipe, epochs: int, examples: int, batch_size: int, replicas: int) -> keras.Model:
+    """A fresh network, compiled and with all its variables, for training on `replicas` devices."""
+    steps = batch_count(examples, batch_size, replicas)
+    with recipe.building():
+        model = build_checked(build)
+    if recipe.synchronize_batch_norm and replicas > 1:
+        for layer in _layers(model):
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.synchronized = True
+    at_once = recipe.steps_per_execution
+    if at_once == "auto":
+        at_once = _steps_per_execution(model, batch_size, steps)
     model.compile(
-        optimizer=recipe.make_optimizer(epochs, steps),
+        optimizer=recipe.make_optimizer(epochs, steps, replicas),
         loss=recipe.make_loss(),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        steps_per_execution=_steps_per_execution(model, batch_size, steps),
+        steps_per_execution=at_once,
+        jit_compile=recipe.xla if replicas == 1 else False,
     )
+    model.optimizer.build(model.trainable_variables)
+    return model
 
 
-def _fit(model, feed, watched, batch_size: int, epochs: int, seed: int, listed: "_OnceOnly") -> bool:
-    """Fits epoch by epoch, each with batches of its own; False if it was interrupted."""
-    measured_on = None if watched is None else watched.batches(EVALUATION_BATCH, training=False)
-    listed.begin()
-    try:
-        for epoch in range(epochs):
-            model.fit(
-                feed.batches(batch_size, training=True, epoch=epoch, seed=seed),
-                initial_epoch=epoch,
-                epochs=epoch + 1,
-                shuffle=False,  # the batches come shuffled
-                validation_data=measured_on,
-                callbacks=listed,
-                verbose=0,
-            )
-            if model.stop_training:
-                break
-    except KeyboardInterrupt:
-        return False
-    finally:
-        listed.end()
-    return True
-
-
-class _OnceOnly(keras.callbacks.CallbackList):
-    """Tells its callbacks that training begins and ends once, though `fit` is called for each epoch."""
-
-    def __init__(self, callbacks: list, model: keras.Model, epochs: int, steps: int):
-        history = keras.callbacks.History()  # first, so that an interrupt in another callback loses no epoch of it
-        super().__init__([history, *callbacks], model=model, epochs=epochs, steps=steps, verbose=0)
-
-    def begin(self) -> None:
-        super().on_train_begin()
-
-    def end(self) -> None:
-        super().on_train_end()
-
-    def on_train_begin(self, logs=None):
-        pass
-
-    def on_train_end(self, logs=None):
-        pass
+def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    for layer in model.layers:
+        yield from _layers(layer) if isinstance(layer, keras.Model) else [layer]
 
 
 class _StopWhereNotFinite(keras.callbacks.Callback):
     """Ends training at the first loss that is not a finite number: nothing after it can mend the weights."""
+
+    def __init__(self, replicas: int):
+        super().__init__()
+        self.advice = INTERCONNECT if replicas > 1 else ""
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch, self.seen = epoch, 0
@@ -175,7 +187,7 @@ class _StopWhereNotFinite(keras.callbacks.Callback):
             steps = f"step {last}" if first == last else f"steps {first} to {last}"
             raise FloatingPointError(
                 f"the loss became {loss} in epoch {self.epoch + 1}, {steps}, at learning rate {rate:g}: "
-                "try a tenth of that rate, and check that the images lie between about -1 and 1"
+                f"try a tenth of that rate, and check that the images lie between about -1 and 1{self.advice}"
             )
         self.seen = batch + 1
 

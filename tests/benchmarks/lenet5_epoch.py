@@ -127,8 +127,8 @@ SIDES = {"ours": ours, "tutorial": tutorial, "PyTorch": pytorch}
 class Worker:
     """A side's process, as the one who measures sees it."""
 
-    def __init__(self, side: str, python: str, epochs: int, arrays: str):
-        command = [python, __file__, "--side", side, "--epochs", str(epochs), "--arrays", arrays]
+    def __init__(self, side: str, python: str, epochs: int, script: str, arguments: list[str]):
+        command = [python, script, "--side", side, "--epochs", str(epochs), *arguments]
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
@@ -182,7 +182,9 @@ def measure(alternations: int, torch_python: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         arrays = str(pathlib.Path(folder) / "mnist.npz")
         keep_arrays(arrays)
-        workers = [Worker(side, python, alternations + 1, arrays) for side, python in pythons.items()]
+        workers = [
+            Worker(side, python, alternations + 1, __file__, ["--arrays", arrays]) for side, python in pythons.items()
+        ]
         for turn in range(alternations):
             for worker in workers if turn % 2 == 0 else reversed(workers):
                 worker.epoch()

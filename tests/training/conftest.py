@@ -1,12 +1,18 @@
-"""A network and data so small that a training run takes a moment."""
+"""A network and data so small that a training run takes a moment; the CPU as two devices, for `test_replicas`."""
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from course_lib.batching import Split
 from course_lib.training import Recipe
+
+# Before any test starts TensorFlow: pytest reads this file first.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
 
 SHAPE, CLASSES = (6, 6, 1), 3
 
@@ -52,3 +58,29 @@ def weights_of(model: keras.Model) -> bytes:
 @pytest.fixture(scope="session")
 def fingerprint():
     return weights_of
+
+
+def with_all_states() -> keras.Model:
+    """A network with every kind of state that training changes: weights, moving averages, dropout's random state."""
+    inputs = keras.Input(SHAPE)
+    x = layers.BatchNormalization(name="norm")(layers.Conv2D(4, 3, use_bias=False)(inputs))
+    x = layers.Dropout(0.3)(layers.ReLU()(x))
+    x = layers.Dropout(0.5)(layers.Flatten()(x))
+    return keras.Model(inputs, layers.Dense(CLASSES, dtype="float32")(x), name="stateful")
+
+
+@pytest.fixture(scope="session")
+def stateful():
+    return with_all_states
+
+
+def everything(run) -> bytes:
+    """All that a run came to, bit for bit: network, optimizer, random states, history."""
+    variables = [*run.model.variables, *run.model.optimizer.variables]
+    arrays = [keras.ops.convert_to_numpy(variable).tobytes() for variable in variables]
+    return b"".join(arrays) + repr(run.history).encode()
+
+
+@pytest.fixture(scope="session")
+def all_bits():
+    return everything

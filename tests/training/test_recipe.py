@@ -37,6 +37,20 @@ class TestSchedule:
         found = rates(Recipe(learning_rate=start, schedule=((1, 0.5), (3, 0.125))), 4, 3)
         assert found == [1.0] * 3 + [0.5] * 6 + [0.125] * 3
 
+    def test_rates_are_for_a_batch_size_and_warm_up_begins_at_it(self):
+        """Goyal et al. (2017), section 2.2: k times the batch, k times the rate, reached in even steps."""
+        large = Recipe(learning_rate=0.1, schedule=((2, 0.01),), batch_size=512, base_batch_size=128, warm_up=1.5)
+        np.testing.assert_allclose(
+            rates(large, 3, 4), np.r_[0.1 + 0.3 * np.arange(6) / 6, 0.4, 0.4, [0.04] * 4], rtol=1e-5
+        )
+        constant = Recipe(learning_rate=0.1, batch_size=64, base_batch_size=128)
+        np.testing.assert_allclose(rates(constant, 1, 2), [0.05, 0.05], rtol=1e-6)
+
+    def test_warm_up_of_a_rate_as_given_begins_at_0(self):
+        found = rates(Recipe(learning_rate=0.1, schedule="cosine", warm_up=1), 2, 4)
+        at_the_end = 0.05 * (1 + math.cos(math.pi / 2))
+        np.testing.assert_allclose(found[:5], at_the_end * np.arange(5) / 4, atol=1e-7)
+
 
 def test_json_and_back():
     recipe = Recipe(optimizer="adamw", learning_rate=1e-3, schedule=((2, 1e-4),), weight_decay=0.01, batch_size=64)
@@ -70,6 +84,12 @@ def test_a_recipe_cannot_be_changed():
         ("schedule", ((0, 0.1),), "epochs that rise from 1 or later"),
         ("schedule", ((1, -0.1),), "schedule must be"),
         ("precision", "float16", "unknown precision 'float16'"),
+        ("base_batch_size", 0, "base_batch_size must be a whole number of at least 1, not 0"),
+        ("warm_up", -1, "warm_up must be a number from 0"),
+        ("xla", "yes", "xla must be one of True, False, 'auto', not 'yes'"),
+        ("deterministic", 1, "deterministic must be one of True, False, not 1"),
+        ("steps_per_execution", 0, "steps_per_execution must be a whole number of at least 1, not 0"),
+        ("cross_device_ops", "ncl", "unknown cross_device_ops 'ncl'. Did you mean 'nccl'"),
     ],
 )
 def test_what_a_field_does_not_accept(field, value, message):

@@ -162,9 +162,7 @@ def test_callbacks_hear_of_one_training(tiny, split, recipe):
 
 
 class TestStopping:
-    @pytest.mark.parametrize(
-        ("moment", "finished"), [("training", 1), ("validation", 1), ("the epoch's end", 2)]
-    )
+    @pytest.mark.parametrize(("moment", "finished"), [("training", 1), ("validation", 1), ("the epoch's end", 2)])
     def test_by_hand_gives_the_run_so_far(self, moment, finished, tiny, split, recipe, tmp_path, capsys, fingerprint):
         noting = Noting()
         pressed = [noting, Interrupting(1, moment)]
@@ -322,7 +320,6 @@ class Unknown(keras.Model):
         ({"seed": -1}, "seed must be a whole number of at least 0, not -1"),
         ({"recipe": {"batch_size": 3}}, r"recipe must be a training.Recipe, not \{'batch_size': 3\}"),
         ({"recipe": Recipe(loss="mse")}, "unknown loss 'mse'"),
-        ({"devices": 2}, "devices must be 'auto' or 1: this trainer uses one device, not 2"),
         ({"build": flat_network}, r"images of shape \(6, 6, 1\), but flat takes \(36,\)"),
         ({"build": flat_network()}, "takes a function that builds the network, .* not a network: each run starts"),
         ({"build": "lenet5"}, "takes a function that builds the network, .* not str"),

@@ -1,0 +1,81 @@
+"""AlexNet's augmentation (Krizhevsky et al. 2012, section 4.1), each over a whole batch: crop, flip, color.
+
+`split.with_transform(RandomCrop(56)).with_transform(RandomFlip())`. In evaluation crops come from the middle and
+nothing else is changed.
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from course_lib import common
+from course_lib.batching import Draws
+
+
+@dataclasses.dataclass(frozen=True)
+class RandomCrop:
+    """A window of `side`×`side` pixels at a random place, of the image framed by `padding` black pixels.
+
+    AlexNet cut 224 of 256 pixels; the networks for CIFAR-10 32 of 32 with a frame of 4 (He et al. 2016, section 4.2).
+
+    Raises:
+        ValueError: a window larger than the framed image.
+    """
+
+    side: int
+    padding: int = 0
+
+    def __post_init__(self) -> None:
+        common.at_least(1, side=self.side)
+        common.at_least(0, padding=self.padding)
+
+    def __call__(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
+        frame = [self.padding, self.padding]
+        images = tf.pad(images, [[0, 0], frame, frame, [0, 0]])
+        spare = [size - self.side for size in images.shape[1:3]]
+        if min(spare) < 0:
+            raise ValueError(f"a crop of {self.side}×{self.side} does not fit into {images.shape[1]}×{images.shape[2]}")
+        if draws is None:
+            top, left = (room // 2 for room in spare)
+            return images[:, top : top + self.side, left : left + self.side]
+        for axis, room in enumerate(spare):
+            first = tf.cast(draws.uniform(2)[:, axis] * (room + 1), tf.int32)
+            images = tf.gather(images, first[:, None] + tf.range(self.side), axis=axis + 1, batch_dims=1)
+        return images
+
+
+@dataclasses.dataclass(frozen=True)
+class RandomFlip:
+    """Every second image, at random, left to right."""
+
+    def __call__(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
+        if draws is None:
+            return images
+        return tf.where(draws.uniform(1)[:, :, None, None] < 0.5, images[:, :, ::-1], images)
+
+
+@dataclasses.dataclass(frozen=True)
+class PCAColor:
+    """Adds one color to all pixels of an image: a random mix of the directions in which colors vary most.
+
+    Each principal component is added times its eigenvalue times a normal number of deviation `sigma`.
+    """
+
+    eigenvalues: tuple[float, ...]
+    eigenvectors: tuple[tuple[float, ...], ...]  # one a column
+    sigma: float = 0.1
+
+    @classmethod
+    def of(cls, images: np.ndarray, sigma: float = 0.1) -> "PCAColor":
+        """The components of the colors of uint8 images `(n, height, width, channels)`."""
+        colors = images.reshape(-1, images.shape[-1]) / 255
+        values, vectors = np.linalg.eigh(np.cov(colors, rowvar=False))
+        return cls(tuple(values.tolist()), tuple(map(tuple, vectors.tolist())), sigma)
+
+    def __call__(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
+        if draws is None:
+            return images
+        normal = tf.math.ndtri(draws.uniform(len(self.eigenvalues)) + 2.0**-25)  # never 0, where it is infinite
+        color = tf.linalg.matvec(tf.constant(self.eigenvectors), self.sigma * normal * tf.constant(self.eigenvalues))
+        return images + color[:, None, None, :]

@@ -1,0 +1,205 @@
+"""A run kept in a folder: killed, stopped, damaged, or asked for again."""
+
+import functools
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from course_lib import common
+from course_lib.batching import Split
+from course_lib.training import Recipe, Run, train
+
+RECIPE = Recipe("adam", 0.02, "cosine", weight_decay=1e-3, batch_size=10, steps_per_execution=1)
+EPOCHS = 4
+
+
+class PowerCut(Exception):
+    pass
+
+
+class Fail(keras.callbacks.Callback):
+    """Raises `error` after step `step` of epoch `epoch`, both from 0."""
+
+    def __init__(self, epoch: int, step: int, error: type = PowerCut):
+        super().__init__()
+        self.when, self.error = (epoch, step), error
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == self.when:
+            raise self.error
+
+
+def flicker(images, draws):
+    return images if draws is None else images + draws.uniform(1)[:, :, None, None]
+
+
+@pytest.fixture(scope="module")
+def noisy(split) -> Split:
+    return split.with_transform(flicker)
+
+
+@pytest.fixture(scope="module")
+def again(stateful, noisy):
+    """The call that is made again and again."""
+    return functools.partial(train, stateful, noisy, recipe=RECIPE, epochs=EPOCHS, validation=noisy.take(20))
+
+
+@pytest.fixture(scope="module")
+def whole(again) -> Run:
+    return again()
+
+
+def checkpoints(folder: pathlib.Path) -> list[pathlib.Path]:
+    return sorted(folder.glob("checkpoint-*.npz"))
+
+
+@pytest.mark.parametrize(("epoch", "step"), [(0, 0), (1, 5), (3, 2)])
+def test_what_is_continued_ends_as_if_it_had_never_stopped(epoch, step, again, whole, tmp_path, all_bits):
+    with pytest.raises(PowerCut):
+        again(run_dir=tmp_path, callbacks=[Fail(epoch, step)])
+    keras.utils.set_random_seed(99)  # another process, another random state
+    run = again(run_dir=tmp_path)
+    assert all_bits(run) == all_bits(whole)
+    assert len(checkpoints(tmp_path)) == 2 and not list(tmp_path.glob("*new*"))
+
+
+def test_killed_at_any_moment():
+    """Four of the moments that `tests/benchmarks/kill_points.py` tries a hundred of."""
+    script = common.ROOT / "tests" / "benchmarks" / "kill_points.py"
+    environment = {"PYTHONPATH": str(common.ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, script, "--points", "4"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 of 4 identical" in done.stdout
+
+
+def test_by_hand(again, whole, tmp_path, capsys, all_bits):
+    run = again(run_dir=tmp_path, callbacks=[Fail(2, 3, KeyboardInterrupt)])
+    assert run.status == Run.load(tmp_path, lambda: run.model).status == "interrupted"
+    again_run = again(run_dir=tmp_path)
+    assert f"continues after epoch 2 of 4, from {tmp_path}" in capsys.readouterr().out
+    assert all_bits(again_run) == all_bits(whole) and again_run.status == "finished"
+
+
+def test_a_run_that_has_ended_is_not_trained_again(again, tmp_path, all_bits):
+    first = again(run_dir=tmp_path)
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    second = again(run_dir=tmp_path, callbacks=[Fail(0, 0)])  # which would fail if it trained
+    assert all_bits(second) == all_bits(first) and second.status == "finished"
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
+
+
+def test_a_run_that_a_callback_ended_stays_ended(again, tmp_path, fingerprint):
+    def stopping() -> keras.callbacks.Callback:
+        return keras.callbacks.EarlyStopping("val_loss", patience=1, min_delta=100, restore_best_weights=True)
+
+    first = again(run_dir=tmp_path, callbacks=[stopping()])
+    assert len(first.history["loss"]) == 2
+    second = again(run_dir=tmp_path, callbacks=[stopping()])
+    assert fingerprint(second.model) == fingerprint(first.model) and second.history == first.history
+
+
+@pytest.mark.parametrize("harm", [lambda data: data[: len(data) // 2], lambda data: data[:900] + b"!" + data[901:]])
+def test_a_damaged_checkpoint_is_left_out(harm, again, whole, tmp_path, capsys, all_bits):
+    with pytest.raises(PowerCut):
+        again(run_dir=tmp_path, callbacks=[Fail(3, 2)])
+    newest = checkpoints(tmp_path)[-1]
+    newest.write_bytes(harm(newest.read_bytes()))
+    assert all_bits(again(run_dir=tmp_path)) == all_bits(whole)
+    said = capsys.readouterr().out
+    assert f"{newest} is damaged and left out" in said and "continues after epoch 2 of 4" in said
+
+
+def test_without_any_good_checkpoint_it_begins_afresh(again, whole, tmp_path, all_bits):
+    with pytest.raises(PowerCut):
+        again(run_dir=tmp_path, callbacks=[Fail(3, 2)])
+    for path in checkpoints(tmp_path):
+        path.write_bytes(b"")
+    assert all_bits(again(run_dir=tmp_path)) == all_bits(whole)
+
+
+def test_what_the_folder_holds(again, whole, tmp_path):
+    with pytest.raises(PowerCut):
+        again(run_dir=tmp_path, callbacks=[Fail(2, 2)])
+    assert json.loads((tmp_path / "run.json").read_text())["status"] == "running"
+    with pytest.raises(FileNotFoundError, match="has not ended: the call that began it continues it"):
+        Run.load(tmp_path, lambda: None)
+    again(run_dir=tmp_path)
+    header, *lines = (tmp_path / "history.csv").read_text().splitlines()
+    assert header.split(",") == ["epoch", *whole.history]
+    for number, line in enumerate(lines):
+        assert [float(value) for value in line.split(",")[1:]] == [values[number] for values in whole.history.values()]
+    assert [path.name[:16] for path in checkpoints(tmp_path)] == ["checkpoint-00003", "checkpoint-00004"]
+
+
+def other_network() -> keras.Model:
+    inputs = keras.Input((6, 6, 1))
+    return keras.Model(inputs, layers.Dense(3)(layers.Flatten()(inputs)), name="other")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"recipe": Recipe("adam", 0.03, batch_size=10)}, "learning_rate 0.02 there, 0.03 here"),
+        ({"build": other_network}, "network 'stateful' there, 'other' here; parameters"),
+        ({"seed": 1}, "seed 0 there, 1 here"),
+        ({"epochs": 9}, "epochs 4 there, 9 here"),  # the cosine spans them
+        ({"data": lambda split: split}, "data's transforms"),  # another transform
+        ({"data": lambda split: split.take(50)}, "data's size 53 there, 50 here; data's content"),
+        ({"validation": None}, "validation's size 20 there, None here"),
+    ],
+)
+def test_the_folder_of_another_run_is_refused(change, said, stateful, split, noisy, tmp_path_factory, again):
+    folder = tmp_path_factory.getbasetemp() / "one_run"
+    if not folder.exists():
+        again(run_dir=folder)
+    given = {"build": stateful, "data": noisy, "recipe": RECIPE, "epochs": EPOCHS, "validation": noisy.take(20)}
+    given |= {name: value(split) if name == "data" else value for name, value in change.items()}
+    with pytest.raises(ValueError, match="holds another run: ") as caught:
+        train(given.pop("build"), given.pop("data"), **given, run_dir=folder)
+    assert said in str(caught.value) and "Choose another run_dir, or delete that one" in str(caught.value)
+
+
+def test_more_epochs_may_be_asked_for(stateful, noisy, tmp_path, all_bits):
+    call = functools.partial(train, stateful, noisy, recipe=Recipe(batch_size=10))
+    call(epochs=2, run_dir=tmp_path)
+    assert all_bits(call(epochs=3, run_dir=tmp_path)) == all_bits(call(epochs=3))
+    with pytest.raises(ValueError, match="has 3 epochs already: ask for as many or more, not 2"):
+        call(epochs=2, run_dir=tmp_path)
+
+
+class Remove(keras.callbacks.Callback):
+    """Takes the folder away during epoch 1 and puts a file in its place."""
+
+    def __init__(self, folder: pathlib.Path):
+        super().__init__()
+        self.folder = folder
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            shutil.rmtree(self.folder)
+            self.folder.touch()
+
+
+def test_a_folder_that_fails_while_training_runs(again, whole, tmp_path, capsys, all_bits):
+    run = again(run_dir=tmp_path / "run", callbacks=[Remove(tmp_path / "run")])
+    assert all_bits(run) == all_bits(whole) and run.status == "finished"
+    assert capsys.readouterr().out.count("can no longer be written") == 1
+
+
+def test_a_checkpoint_holds_the_state_of_dropout(stateful, noisy, tmp_path):
+    """What Keras' own weights files leave out."""
+    train(stateful, noisy, recipe=RECIPE, epochs=1, run_dir=tmp_path)
+    with np.load(checkpoints(tmp_path)[-1]) as file:
+        states = [file[name] for name in file.files if file[name].dtype in (np.uint32, np.int64)]
+    assert any(state.shape == (2,) and state[1] == 6 for state in states)  # drawn from in each of 6 steps
