@@ -2,6 +2,6 @@
 
 from course_lib import common
 
-_HOMES = {"EXPERIMENTS": "digits", "Experiment": "experiment", "Setting": "experiment", "recorded": "experiment"}
+_HOMES = {"EXPERIMENTS": "catalog", "Experiment": "experiment", "Setting": "experiment", "recorded": "experiment"}
 __all__ = sorted(_HOMES)
 __getattr__ = common.lazily(__name__, _HOMES)
