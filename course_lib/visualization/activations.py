@@ -1,0 +1,53 @@
+"""Activation functions with their derivatives, and what a bias does to ReLU (Nair and Hinton 2010)."""
+
+import numpy as np
+
+from course_lib import common
+from course_lib.visualization.style import new_axes, style
+
+SLOPE = 0.25  # of PReLU for negative sums, where training begins (He et al. 2015, section 2.1)
+
+
+def _sigmoid(a: np.ndarray) -> np.ndarray:
+    return (1 + np.tanh(a / 2)) / 2  # nowhere an overflow
+
+
+ACTIVATIONS = {  # name: the function of the weighted sum a, and its derivative
+    "sigmoid": (_sigmoid, lambda a: _sigmoid(a) * _sigmoid(-a)),
+    "tanh": (np.tanh, lambda a: 1 - np.tanh(a) ** 2),
+    # LeCun et al. (1998), appendix A
+    "scaled tanh": (lambda a: 1.7159 * np.tanh(2 * a / 3), lambda a: 3.4318 / 3 * (1 - np.tanh(2 * a / 3) ** 2)),
+    "ReLU": (lambda a: np.maximum(a, 0), lambda a: np.where(a > 0, 1.0, 0.0)),
+    "PReLU": (lambda a: np.where(a > 0, a, SLOPE * a), lambda a: np.where(a > 0, 1.0, SLOPE)),
+}
+
+
+def activation(name: str, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A function of `ACTIVATIONS` and its derivative at the weighted sums `a`: two arrays of its shape.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if name not in ACTIVATIONS:
+        raise common.unknown("activation", name, ACTIVATIONS)
+    function, derivative = ACTIVATIONS[name]
+    return function(np.asarray(a, dtype=float)), derivative(np.asarray(a, dtype=float))
+
+
+@style()
+def draw_activation(name: str, bias: float = 0.0, *, ax=None):
+    """One activation function of sum + bias and, dashed, its derivative, whose largest value stands above.
+
+    As a knob: `explore(functools.partial(draw_activation, "ReLU"), bias=…)`.
+    """
+    sums = np.linspace(-5, 5, 1001)
+    values, derivatives = activation(name, sums + bias)
+    ax = new_axes(4.5, 3.2) if ax is None else ax
+    ax.plot(sums, values, label="function")
+    ax.plot(sums, derivatives, "--", label="derivative")
+    ax.set(title=f"{name}: derivative up to {derivatives.max():.3g}", xlabel="weighted sum", ylim=(-2, 3))
+    if bias:
+        ax.set_title(f"{name}, bias {bias:+g}")
+    ax.grid(True)
+    ax.legend(loc="upper left")
+    return ax

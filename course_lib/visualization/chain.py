@@ -1,0 +1,70 @@
+"""A chain of sigmoid neurons: the smallest deep network, whose gradient is one product (Nielsen 2015, chapter 5)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from course_lib.visualization.activations import activation
+from course_lib.visualization.style import INK, MUTED, WRONG, new_axes, style
+
+
+def chain(weights: Sequence[float], biases: Sequence[float], x: float, target: float) -> dict:
+    """One pass forward and back through n neurons in a row, each σ(w · input + b); the error is ½(output − target)².
+
+    Returns a dict of float64 arrays:
+
+    - "outputs" `(n + 1,)`, the input first; "slopes" `(n,)`, σ′ of each neuron; "weights" `(n,)`.
+    - "factors" `(n + 1,)`, whose product is ∂E/∂w of the first neuron, from the error back: output − target, then each
+      neuron's derivative with respect to the one before it, σ′ · w, and at last the first one's to its weight, σ′ · x.
+    - "gradient" `(n,)`, ∂E/∂w of each neuron. "norm" is its absolute value, "bound" 0.25 to the number of neurons
+      between error and weight, the most that the product of their σ′ can be; with the names "layers", `draw_gradients`
+      draws {"measured": found, "bound": {**found, "norm": found["bound"]}}.
+
+    Raises:
+        ValueError: no weights, or another number of biases.
+    """
+    weights, biases = np.asarray(weights, dtype=float), np.asarray(biases, dtype=float)
+    if weights.ndim != 1 or weights.shape != biases.shape or not len(weights):
+        raise ValueError(f"each neuron has one weight and one bias, not {weights.shape} and {biases.shape}")
+    outputs, slopes, names = np.full(len(weights) + 1, float(x)), np.empty(len(weights)), []
+    for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        outputs[number + 1], slopes[number] = activation("sigmoid", weight * outputs[number] + bias)
+        names.append(f"w{number + 1}")
+    back = [outputs[-1] - target, *(slopes * weights)[:0:-1]]
+    gradient = np.cumprod(back)[::-1] * slopes * outputs[:-1]
+    return {
+        "layers": names, "outputs": outputs, "slopes": slopes, "weights": weights, "gradient": gradient,
+        "factors": np.append(back, slopes[0] * x), "norm": np.abs(gradient),
+        "bound": 0.25 ** np.arange(len(weights), 0, -1),
+    }  # fmt: skip
+
+
+@style()
+def draw_chain(found: Mapping[str, np.ndarray], *, ax=None):
+    """The network of `chain`, with its weights above, and each factor of ∂E/∂w1 below the edge that it belongs to.
+
+    Raises:
+        ValueError: more than five neurons.
+    """
+    outputs, slopes, weights, factors = (found[name] for name in ("outputs", "slopes", "weights", "factors"))
+    count = len(weights)
+    if count > 5:
+        raise ValueError(f"a chain of {count} neurons is too long to draw: at most 5 fit")
+    ax = new_axes(2 * count + 3, 2.6) if ax is None else ax
+    names = ["input", *(f"hidden {number}" for number in range(1, count)), "output", "error"]
+    for place, (name, value) in enumerate(zip(names, [*outputs, factors[0] ** 2 / 2], strict=True)):
+        ax.plot(place, 0, "o", markersize=62, markerfacecolor="#F2F2F2", markeredgecolor=INK)
+        ax.text(place, 0, f"{name}\n{value:.3g}", ha="center", va="center", fontsize=11)
+    for place, weight in enumerate(weights):
+        ax.text(place + 0.5, 0.05, f"w{place + 1}\n{weight:.2g}", ha="center", fontsize=11)
+    words = [f"σ'·w{number} = {slopes[number - 1]:.2g} · {weights[number - 1]:.2g}" for number in range(2, count + 1)]
+    words = [f"σ'·input = {slopes[0]:.2g} · {outputs[0]:.2g}", *words, "output − target"]
+    for place, (word, factor) in enumerate(zip(words, factors[::-1], strict=True)):
+        ax.annotate("", (place + 0.72, 0), (place + 0.28, 0), arrowprops={"arrowstyle": "->", "color": MUTED})
+        ax.annotate("", (place + 0.1, -0.5), (place + 0.9, -0.5), arrowprops={"arrowstyle": "->", "color": WRONG})
+        ax.text(place + 0.5, -0.55, f"{word}\n= {factor:.2g}", ha="center", va="top", color=WRONG, fontsize=11)
+    product = " · ".join(f"{factor:.2g}" for factor in factors)
+    ax.text((count + 1) / 2, -1.15, f"∂E/∂w1 = {product} = {found['gradient'][0]:.2g}", ha="center")
+    ax.set(xlim=(-0.4, count + 1.4), ylim=(-1.25, 0.45))
+    ax.set_axis_off()
+    return ax

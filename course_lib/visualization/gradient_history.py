@@ -1,0 +1,75 @@
+"""What `GradientWatch` recorded, as heat maps over time; and the units that a network does not use."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from course_lib import common
+from course_lib.visualization.checks import batch_for
+from course_lib.visualization.gradients import BINS, EXPONENTS, LABELS, listening
+from course_lib.visualization.style import FAINT, new_axes, style
+
+
+@style()
+def draw_gradient_history(record: Mapping, value: str = "norm", *, layer: str | None = None, limits=None, ax=None):
+    """A heat map layer × training step of one `value` of `GradientWatch.record`; zeros are gray.
+
+    With `layer`, how the |gradient| of that layer's weights is distributed instead. `limits`, the ends of the color
+    scale, make several networks comparable. The interval, and what it cost to measure, stand below.
+
+    Raises:
+        ValueError: no such layer or value.
+    """
+    if value not in LABELS:
+        raise common.unknown("value", value, LABELS)
+    names = record["activations" if value in ("activation_std", "flat") else "layers"]
+    ax = new_axes() if ax is None else ax
+    if layer is None:
+        edges, colors, label = np.arange(len(names) + 1) - 0.5, record[value].T, LABELS[value]
+        apart = 1 + len(names) // 25
+        ax.set_yticks(range(0, len(names), apart), names[::apart])
+    else:
+        if layer not in record["layers"]:
+            raise common.unknown("layer", layer, record["layers"])
+        counts = record["histogram"][:, record["layers"].index(layer)]
+        edges, colors, label = np.logspace(*EXPONENTS, BINS + 1), counts.T / counts[0].sum(), "share of the weights"
+        ax.set(yscale="log", ylabel="|gradient| (zero: lowest row)", title=layer)
+    steps = np.append(record["step"], record["step"][-1] + record["interval"])  # each lasts to the next
+    scale = dict(zip(("vmin", "vmax"), limits or (), strict=False))
+    scale |= {"norm": None if value == "flat" or layer else "log"}
+    cells = ax.pcolormesh(steps, edges, np.ma.masked_equal(colors, 0), **scale)
+    ax.set_facecolor(FAINT)
+    every = f"about every {record['interval']:g} steps, {record['cost']:.1%} of the time"
+    ax.set_xlabel(f"training step\n(measured {every})")
+    ax.get_figure().colorbar(cells, ax=ax, label=label)
+    return ax
+
+
+def count_units(model, images: np.ndarray, *, batch_size: int = 256) -> dict:
+    """Units that the next layer gets nothing from, or whose weights learn nothing, over all of `images`.
+
+    A map of a convolution is one unit. Returns a dict of "layers", the names of those that end with ReLU, sigmoid or
+    tanh, and arrays `(layers,)`: the number of "units"; of "dead" ones, whose derivative is 0 everywhere on every
+    image (ReLU), or below 5 % of its largest (sigmoid, tanh); of merely "silent" ones, for which it is so on an image,
+    but not on all, as a mean over the images; and "flat", the share of all outputs where it is so: for a sigmoid or
+    tanh, how saturated it is. Only a unit that is silent on the whole training set is dead: the others can learn.
+
+    Raises:
+        ValueError: images that do not fit, a subclassed model, or one that was never built.
+    """
+    images, silent, flat = batch_for(model, images), {}, {}
+    for start in range(0, len(images), batch_size):
+        with listening(model) as outputs:
+            model(images[start : start + batch_size], training=False)
+        for number, (_, _, found) in enumerate(outputs):
+            found = np.reshape(found, (len(found), -1, found.shape[-1]))  # (batch, positions, units)
+            silent[number] = silent.get(number, 0) + found.all(axis=1).sum(axis=0)
+            flat[number] = flat.get(number, 0) + found.mean(axis=(1, 2)).sum()
+    count = len(images)
+    return {
+        "layers": [name for name, _, _ in outputs],
+        "units": np.array([len(times) for times in silent.values()]),
+        "dead": np.array([(times == count).sum() for times in silent.values()]),
+        "silent": np.array([times[times < count].sum() / count for times in silent.values()]),
+        "flat": np.array(list(flat.values())) / count,
+    }

@@ -1,0 +1,150 @@
+"""How large the gradient is in each layer: what vanishes on the way back (Glorot and Bengio 2010, section 4.2)."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from course_lib.visualization.checks import batch_for, leaf_layers
+from course_lib.visualization.style import MUTED, new_axes, style
+
+HIGHEST = 5.0  # images for a network lie between -5 and 5
+EXPONENTS, BINS = (-16.0, 2.0), 36  # of histograms of log10 |gradient|; zeros count in the first bin
+FLAT = {  # by activation function: whether its derivative is 0, or below 5 % of its largest, where it puts out y
+    "relu": lambda y: y == 0,
+    "sigmoid": lambda y: 4 * y * (1 - y) < 0.05,
+    "tanh": lambda y: 1 - y**2 < 0.05,
+}
+LABELS = {"norm": "norm of the gradient", "mean": "mean |gradient|", "update": "update of one step / weights",
+          "activation_std": "deviation of the activations", "flat": "share of flat activations"}  # fmt: skip
+
+
+def gradient_sizes(model, images: np.ndarray, labels: Sequence[int]) -> dict:
+    """The gradient of the mean cross-entropy of one batch, layer by layer; the model stays as it is.
+
+    Returns a dict of "layers", the names of all layers with a trainable kernel, from the input to the output, and
+    float32 arrays `(layers,)`: of each kernel's gradient the "norm" |∂E/∂w|₂ and the "mean" |∂E/∂w|, and "weights",
+    |w|₂. One step of gradient descent changes the kernel by the share `learning_rate * norm / weights`. Biases,
+    normalization's parameters and penalties on weights are left out.
+
+    The network, which returns logits, runs as in training: normalization uses the batch, dropout drops. `images` are
+    a batch as it takes it, `labels` `(n,)` whole numbers. Needs TensorFlow as Keras' backend.
+
+    Raises:
+        ValueError: images or labels that do not fit, a model that was never built, that has no trainable kernel or
+            several outputs, or that is subclassed.
+    """
+    found = probe(model, *check_batch(model, images, labels))
+    return {"layers": found["layers"]} | {name: found[name].numpy() for name in ("norm", "mean", "weights")}
+
+
+def check_batch(model, images: np.ndarray, labels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """The batch as arrays, float32 and int64; for the errors see `gradient_sizes`."""
+    batch, labels = batch_for(model, images), np.asarray(labels)
+    if not isinstance(model.output_shape, tuple):
+        raise ValueError(f"this needs a model with one output, the logits; {model.name!r} has {len(model.outputs)}")
+    classes = model.output_shape[-1]
+    if not np.abs(batch).max() <= HIGHEST:
+        raise ValueError(f"images must be scaled as in training, to about 0 to 1; these reach {np.abs(batch).max():g}")
+    if labels.shape != (len(batch),) or not np.isin(labels, range(classes)).all():
+        raise ValueError(f"labels must be {len(batch)} whole numbers from 0 to {classes - 1}, not {labels}")
+    if not kernels_of(model):
+        raise ValueError(f"no layer of {model.name!r} has a kernel that is trained")
+    return batch, labels.astype(np.int64)
+
+
+def kernels_of(model) -> list[tuple]:
+    """Pairs (name of the layer, its trainable kernel), also inside nested models."""
+    pairs = [(layer.name, weight) for layer in leaf_layers(model) for weight in layer.trainable_weights]
+    return [(name, weight) for name, weight in pairs if weight.name.endswith("kernel")]
+
+
+@contextlib.contextmanager
+def listening(model) -> Iterator[list[tuple]]:
+    """Collects (name, output in float32, whether flat there) of the layers that end with a function of `FLAT`.
+
+    It does so whenever the model is called inside the `with` block, and wherever in nested models the layers are.
+    """
+    import keras
+
+    def listened(layer, function: str, call) -> Callable:
+        def call_and_keep(*inputs, **options):
+            output = call(*inputs, **options)
+            y = keras.ops.cast(output, "float32")
+            outputs.append((layer.name, y, FLAT[function](y)))
+            return output
+
+        return call_and_keep
+
+    outputs, changed = [], []
+    try:
+        for layer in leaf_layers(model):
+            function = getattr(getattr(layer, "activation", None), "__name__", type(layer).__name__.lower())
+            if function in FLAT:
+                vars(layer)["call"] = listened(layer, function, layer.call)  # unseen by Keras, which tracks setattr
+                changed.append(layer)
+        yield outputs
+    finally:
+        for layer in changed:
+            del vars(layer)["call"]
+
+
+def probe(model, images, labels) -> dict:
+    """All that is measured on one batch, as tensors (and lists of names), so that it can be compiled."""
+    import keras
+    import tensorflow as tf
+
+    def norm(values):
+        largest = tf.reduce_max(tf.abs(values))
+        return largest * tf.norm(tf.math.divide_no_nan(values, largest))  # so no square of a number becomes 0
+
+    values = {id(variable): tf.convert_to_tensor(variable.value) for variable in model.trainable_variables}
+    fixed = [tf.convert_to_tensor(variable.value) for variable in model.non_trainable_variables]
+    kernels = [values[id(kernel)] for _, kernel in kernels_of(model)]
+    # As in training: without it, small gradients become 0 in half precision.
+    scale = 2.0**10 if any(layer.compute_dtype == "float16" for layer in leaf_layers(model)) else 1.0
+    with listening(model) as activations, tf.GradientTape() as tape:
+        tape.watch(kernels)
+        logits, _ = model.stateless_call(list(values.values()), fixed, images, training=True)  # changes no state
+        losses = keras.losses.sparse_categorical_crossentropy(labels, tf.cast(logits, "float32"), from_logits=True)
+        error = scale * tf.reduce_mean(losses)
+    gradients = [each / scale for each in tape.gradient(error, kernels, unconnected_gradients="zero")]
+    sizes = [tf.abs(each) for each in gradients]
+    logs = [tf.math.log(each + 1e-30) / np.log(10) for each in sizes]
+    return {
+        "layers": [name for name, _ in kernels_of(model)],
+        "activations": [name for name, _, _ in activations],
+        "norm": tf.stack([norm(each) for each in gradients]),
+        "mean": tf.stack([tf.reduce_mean(each) for each in sizes]),
+        "weights": tf.stack([norm(each) for each in kernels]),
+        "histogram": tf.stack([tf.histogram_fixed_width(each, EXPONENTS, BINS) for each in logs]),
+        "activation_std": [tf.math.reduce_std(y) for _, y, _ in activations],
+        "flat": [tf.reduce_mean(tf.cast(flat, "float32")) for _, _, flat in activations],
+    }
+
+
+@style()
+def draw_gradients(sizes: Mapping, value: str = "norm", *, ax=None):
+    """The gradient's size over the layers, input on the left, on a logarithmic axis; zeros stand at its foot.
+
+    `sizes` is what `gradient_sizes` returns, or a dict name → that of several networks, all on one scale; `value` is
+    "norm" or "mean".
+    """
+    networks = {"": sizes} if "layers" in sizes else sizes
+    names = [list(each["layers"]) for each in networks.values()]
+    every = np.concatenate([each[value] for each in networks.values()])
+    foot = min(every[every > 0], default=1) / 30
+    ax = new_axes() if ax is None else ax
+    for name, each in networks.items():
+        ax.plot(range(1, len(each[value]) + 1), np.maximum(each[value], foot), "o-", markersize=5, label=name)
+    ax.set(yscale="log", ylabel=LABELS[value], xlabel="layer, counted from the input")
+    ax.grid(True, axis="y")
+    if (every == 0).any():
+        ax.axhline(foot, color=MUTED, linewidth=1, linestyle=":")
+        ax.text(1, foot, " zero", transform=ax.get_yaxis_transform(), va="center")
+    if names.count(names[0]) == len(names):
+        apart = 1 + len(names[0]) // 25
+        ax.set_xticks(range(1, len(names[0]) + 1, apart), names[0][::apart], rotation=90)
+    if len(networks) > 1:
+        ax.legend()
+    return ax

@@ -1,0 +1,214 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from scipy import signal
+
+from course_lib import models, visualization
+from course_lib.visualization.images import unit_range
+
+RANDOM = np.random.default_rng(5)
+IMAGES = RANDOM.uniform(size=(3, 9, 8, 2)).astype("float32")
+
+
+def inner(dtype=None):
+    inputs = keras.Input((9, 8, 2))
+    x = layers.Conv2D(4, 3, activation="relu", bias_initializer="normal", dtype=dtype, name="conv1")(inputs)
+    x = layers.Conv2D(3, 3, padding="same", activation="relu", dtype=dtype, name="conv2")(x)  # 7×6×3
+    return keras.Model(inputs, x, name="inner")
+
+
+def head(x):
+    return layers.Dense(5, dtype="float32", name="logits")(layers.Flatten(name="flatten")(x))
+
+
+def functional(dtype=None):
+    features = inner(dtype)
+    return keras.Model(features.input, head(features.output))
+
+
+def sequential():
+    features = inner()
+    return keras.Sequential([keras.Input((9, 8, 2)), *features.layers[1:], layers.Flatten(), layers.Dense(5)])
+
+
+def nested():
+    inputs = keras.Input((9, 8, 2))
+    return keras.Model(inputs, head(inner()(inputs)))
+
+
+def reloaded(tmp_path):
+    nested().save(tmp_path / "model.keras")
+    return keras.models.load_model(tmp_path / "model.keras")
+
+
+def mirrored():
+    import tensorflow as tf
+
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        return nested()
+
+
+@pytest.fixture(scope="module")
+def plain():
+    keras.utils.set_random_seed(7)
+    return functional()
+
+
+def by_hand(model, image, label):
+    """Maps of conv2, gradients of a logit with respect to them and to the image, in NumPy and SciPy."""
+    (k1, b1), (k2, b2), (dense, bias) = (model.get_layer(name).get_weights() for name in ("conv1", "conv2", "logits"))
+
+    def convolve(x, kernel, bias, mode):
+        planes = [[signal.correlate2d(x[..., i], kernel[..., i, o], mode) for i in range(x.shape[-1])]
+                  for o in range(kernel.shape[-1])]  # fmt: skip
+        return np.stack([sum(each) for each in planes], axis=-1) + bias
+
+    def back(gradient, kernel, mode):
+        planes = [[signal.convolve2d(gradient[..., o], kernel[..., i, o], mode) for o in range(kernel.shape[-1])]
+                  for i in range(kernel.shape[2])]  # fmt: skip
+        return np.stack([sum(each) for each in planes], axis=-1)
+
+    first = np.maximum(convolve(image, k1, b1, "valid"), 0)
+    second = np.maximum(convolve(first, k2, b2, "same"), 0)
+    to_maps = dense[:, label].reshape(second.shape)
+    to_first = back(to_maps * (second > 0), k2, "same") * (first > 0)
+    return second, to_maps, back(to_first, k1, "full"), second.ravel() @ dense + bias
+
+
+def test_input_gradient_and_grad_cam_by_hand(plain):
+    labels = [1, 4, 0]
+    gradients = visualization.input_gradient(plain, IMAGES, labels)
+    maps = visualization.grad_cam(plain, IMAGES, "conv2", labels)
+    assert gradients.dtype == maps.dtype == np.float32 and maps.shape == (3, 7, 6)
+    for image, label, gradient, cam in zip(IMAGES, labels, gradients, maps, strict=True):
+        units, to_units, to_image, _ = by_hand(plain, image, label)
+        np.testing.assert_allclose(gradient, to_image, atol=1e-5)
+        np.testing.assert_allclose(cam, np.maximum(units @ to_units.mean(axis=(0, 1)), 0), atol=1e-5)
+    assert maps.any()
+
+
+def test_without_a_class_it_is_the_predicted_one(plain):
+    predicted = plain(IMAGES).numpy().argmax(axis=1)
+    np.testing.assert_array_equal(
+        visualization.input_gradient(plain, IMAGES), visualization.input_gradient(plain, IMAGES, predicted)
+    )
+
+
+@pytest.mark.parametrize("build", [sequential, nested, reloaded, mirrored, lambda: functional("mixed_float16")])
+def test_every_kind_of_model_gives_the_same(plain, build, tmp_path):
+    model = build(tmp_path) if build is reloaded else build()
+    model.set_weights(plain.get_weights())
+    close = {"atol": 1e-6} if model.layers[1].compute_dtype != "float16" else {"atol": 2e-3, "rtol": 0.02}
+    for compute in (
+        lambda it: visualization.input_gradient(it, IMAGES, 2),
+        lambda it: visualization.grad_cam(it, IMAGES, "conv2", 2),
+        lambda it: visualization.occlusion(it, IMAGES[0], 2),
+        lambda it: visualization.effective_receptive_field(it, IMAGES, "conv2"),
+        lambda it: visualization.top_patches(it, IMAGES, "conv2", range(3), k=2)[0],
+    ):
+        np.testing.assert_allclose(compute(model), compute(plain), **close)
+    made = visualization.maximize_activation(model, "conv2", [0, 1], steps=2)
+    assert made.shape == (2, 9, 8, 2) and "call" not in vars(visualization.attribution.map_layer(model, "conv2"))
+
+
+def test_occlusion_against_a_loop(plain):
+    found = visualization.occlusion(plain, IMAGES[1], 3, size=3, stride=2)
+    assert found.shape == (5, 4)
+
+    def probability(image):
+        return keras.ops.convert_to_numpy(keras.ops.softmax(plain(image[None])))[0, 3]
+
+    whole = probability(IMAGES[1])
+    for (row, column), fall in np.ndenumerate(found):
+        hidden = IMAGES[1].copy()
+        for y in range(9):
+            for x in range(8):
+                if abs(y - 2 * row) <= 1 and abs(x - (2 * column + 1)) <= 1:  # 8 columns: cells of two, 9 rows: nearly
+                    hidden[y, x] = IMAGES[1].mean(axis=(0, 1))
+        assert fall == pytest.approx(whole - probability(hidden), abs=1e-6)
+
+
+def test_effective_receptive_field_counts_the_paths():
+    """Three 3×3 convolutions of equal weights: as many paths as (1 1 1)∗(1 1 1)∗(1 1 1) says, 49 to the center."""
+    convolutions = [layers.Conv2D(1, 3, padding="same", kernel_initializer="ones", name=f"c{n}") for n in (1, 2, 3)]
+    model = keras.Sequential([keras.Input((11, 11, 1)), *convolutions])
+    found = visualization.effective_receptive_field(model, np.ones((2, 11, 11, 1)), "c3")
+    paths = np.convolve(np.convolve([1, 1, 1], [1, 1, 1]), [1, 1, 1])
+    np.testing.assert_allclose(found[2:9, 2:9], np.outer(paths, paths), rtol=1e-6)
+    assert found[5, 5] == 49 and found[2, 2] == 1 and found.sum() == 27**2
+    corner = visualization.effective_receptive_field(model, np.ones((1, 11, 11, 1)), "c3", (0, 10))
+    assert corner[0, 10] == 16 and (corner > 0).sum() == 16  # paths over the edge are lost: 2·1 + 2·1 of each axis
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(2)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def test_bad_input(plain):
+    subclassed = Subclassed()
+    subclassed(IMAGES)
+    unbuilt = keras.Sequential([layers.Conv2D(2, 3, name="conv2")])
+    dense = keras.Sequential([keras.Input((9, 8, 2)), layers.Flatten(name="flat"), layers.Dense(2)])
+    gradient, cam, field = (
+        visualization.input_gradient, visualization.grad_cam, visualization.effective_receptive_field,
+    )  # fmt: skip
+    for compute, arguments, message in [
+        (cam, (plain, IMAGES, "conv3"), "unknown layer 'conv3'. Did you mean 'conv[12]' or"),
+        (cam, (plain, IMAGES, "logits"), r"'logits' \(Dense\) puts out no maps; layers that do: conv1, conv2$"),
+        (cam, (dense, IMAGES, "flat"), "none, the model has no convolutions"),
+        (gradient, (plain, IMAGES[:, :5]), r"takes images of shape \(n, 9, 8, 2\), not \(3, 5, 8, 2\)"),
+        (gradient, (plain, 255 * IMAGES), "the images go from .* scale them as in training"),
+        (gradient, (plain, np.full((1, 9, 8, 2), np.nan)), "from nan to nan"),
+        (gradient, (plain, IMAGES, 5), "a class must be 0 to 4, one for all images or one each, not 5"),
+        (gradient, (plain, IMAGES, [0, 1]), r"not \[0, 1\]"),
+        (gradient, (plain, IMAGES, -1), "not -1"),
+        (visualization.occlusion, (plain, IMAGES), r"not \(1, 3, 9, 8, 2\)"),
+        (field, (unbuilt, IMAGES, "conv2"), "was never built"),
+        (gradient, (subclassed, IMAGES), "needs a Functional or Sequential model"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            compute(*arguments)
+
+
+def test_a_network_that_scales_takes_pixels():
+    model = keras.Sequential([keras.Input((9, 8, 2)), layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(2)])
+    inside = model.layers[-1].get_weights()[0][:, 1].reshape(9, 8, 2)
+    found = visualization.input_gradient(model, (255 * IMAGES[:1]).astype(np.uint8), 1)
+    np.testing.assert_allclose(found[0], inside / 255, atol=1e-7)
+
+
+def test_overlay_is_one_scale_over_the_whole_picture():
+    image, values = IMAGES[0, ..., :1], np.array([[0.0, -4.0], [2.0, 1.0]])
+    ax = visualization.overlay(image, values, label="fall")
+    picture, drawn = ax.images
+    np.testing.assert_allclose(picture.get_array(), unit_range(image[None])[0, ..., 0])
+    np.testing.assert_array_equal(drawn.get_array(), values)
+    assert drawn.get_clim() == (-4, 4) and drawn.get_extent() == picture.get_extent()
+    np.testing.assert_allclose(drawn.get_alpha() ** 2, np.abs(values) / 4)
+    bar = next(axes for axes in ax.get_figure().axes if axes is not ax)
+    assert bar.get_ylabel() == "fall" and bar.get_ylim() == (-4, 4)
+
+
+def test_overlay_of_a_gradient_takes_its_largest_channel():
+    gradient = RANDOM.normal(size=(9, 8, 2))
+    ax = visualization.overlay(IMAGES[0, ..., 0], gradient)
+    np.testing.assert_allclose(ax.images[1].get_array(), np.abs(gradient).max(axis=-1), rtol=1e-6)
+    assert next(axes for axes in ax.get_figure().axes if axes is not ax).get_ylim()[0] == 0
+    with pytest.raises(ValueError, match=r"attribution must be .* not \(4,\)"):
+        visualization.overlay(IMAGES[0, ..., 0], np.ones(4))
+
+
+@pytest.mark.slow
+def test_occlusion_takes_seconds():
+    import time
+
+    model = models.build("resnet_small", image_shape=(64, 64, 3), num_classes=10)
+    start = time.perf_counter()
+    assert visualization.occlusion(model, RANDOM.uniform(size=(64, 64, 3))).shape == (16, 16)
+    assert time.perf_counter() - start <= 3

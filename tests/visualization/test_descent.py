@@ -1,0 +1,36 @@
+import base64
+import html.parser
+import json
+
+import numpy as np
+import pytest
+
+from course_lib import visualization
+
+COSTS = {"flat": lambda w: 0.05 * w**2, "steep": lambda w: w**2}
+PATHS = {name: 2 * (1 - 0.4 * factor) ** np.arange(12) for name, factor in (("flat", 0.05), ("steep", 1.0))}
+
+
+def test_draw_descent():
+    ax = visualization.draw_descent(COSTS, PATHS, 3)
+    np.testing.assert_allclose(ax.lines[4].get_data(), (PATHS["steep"][:4], PATHS["steep"][:4] ** 2))
+    assert ax.lines[5].get_xdata() == PATHS["steep"][3] and ax.get_title() == "step 3"
+
+
+def test_the_animation_is_small_and_needs_no_connection():
+    page = visualization.animate_descent(COSTS, PATHS, 'The steep "curve" is left sooner.')
+    assert len(page) < 250_000 and "http" not in page
+    tags = {}
+
+    class Reader(html.parser.HTMLParser):
+        def handle_starttag(self, tag, attributes):
+            tags[tag] = dict(attributes)
+
+    Reader().feed(page)
+    frames = json.loads(tags["div"]["data-frames"])
+    sizes = {base64.b64decode(frame.split(",")[1])[16:24] for frame in frames}  # PNG: width, height
+    assert len(set(frames)) == 12 and len(sizes) == 1
+    assert tags["img"] == {"src": frames[0], "alt": 'The steep "curve" is left sooner.'}
+    assert tags["input"]["max"] == "11"
+    with pytest.raises(ValueError, match="alt must be a sentence"):
+        visualization.animate_descent(COSTS, PATHS, "")
