@@ -3,6 +3,7 @@
 import dataclasses
 
 from course_lib.batching import Split
+from course_lib.datasets import toy_scenes
 
 DIGITS = tuple("0123456789")
 
@@ -32,7 +33,7 @@ class Entry:
     counts: tuple[int, int, int]
     source: str
     licence: str
-    download_mb: float  # 0: ships with a package of requirements.txt
+    download_mb: float  # 0: ships with the course or with scikit-learn
     tfds_name: str = ""  # where TFDS's name says more than ours
     files: tuple[str, ...] = ()  # which of the builder's files are downloaded; empty: all
 
@@ -69,6 +70,14 @@ CATALOG = {
         download_mb=94.2,
         tfds_name="imagenette/160px-v2",
         files=("imagenette2-160.tgz",),
+    ),
+    "toy_scenes": Entry(
+        image_shape=(64, 64, 3),
+        class_names=toy_scenes.CLASS_NAMES,
+        counts=tuple(toy_scenes.COUNTS.values()),
+        source="rendered by this course, see course_lib.datasets.toy_scenes",
+        licence="CC BY 4.0",
+        download_mb=0,
     ),
     "uci_digits": Entry(
         image_shape=(28, 28, 1),

@@ -27,12 +27,15 @@ def fetch(builder, files: tuple[str, ...], offline: bool) -> None:
         FileNotFoundError: says the file, the reason and both ways on.
     """
     by_hand = tfds_folder(builder) / "downloads" / "manual"  # where TFDS looks first
-    urls = {info.filename: url for url, info in builder.url_infos.items() if not files or info.filename in files}
+    known = (builder.url_infos or {}).items()
+    urls = {info.filename: url for url, info in known if not files or info.filename in files}
     missing = {file: url for file, url in urls.items() if not (by_hand / file).is_file()}
     ways_on = (
         f"Either place {', '.join(missing or urls)} in {by_hand} by hand and load {builder.name} again, or work "
         "offline with what ships with the course: COURSE_OFFLINE=1 and datasets.load('digits')."
     )
+    if builder.url_infos is None:  # it is made here
+        ways_on = f"It is written to {tfds_folder(builder)}: is there room, and are you allowed to?"
     if missing and offline:
         raise FileNotFoundError(f"{builder.name} is not here and working offline is asked for. {ways_on}")
     hosts = {urllib.parse.urlsplit(url).hostname: (file, url) for file, url in missing.items()}

@@ -27,7 +27,7 @@ def digits_status() -> str:
 
 def _row(name: str, data_dir: str | None) -> dict[str, object]:
     entry = CATALOG[name]
-    row = {"name": name, "state": "shipped", "where": "scikit-learn", "download_mb": entry.download_mb}
+    row = {"name": name, "state": "shipped", "where": entry.source, "download_mb": entry.download_mb}
     if entry.download_mb:
         try:
             builder = open_builder(name, data_dir)

@@ -55,6 +55,12 @@ def open_builder(name: str, data_dir: str | os.PathLike | None = None):
 
     if not isinstance(name, str) or not re.fullmatch(r"\w+([/:].*)?", name):  # TFDS: name/config:version
         raise common.unknown("data set", name, [*CATALOG, "digits"], tfds.list_builders())
+    if re.match(r"toy_scenes\b", name):
+        from course_lib.datasets.toy_scenes.builder import ToyScenes  # TFDS then knows it
+
+        config = name.partition("/")[2].partition(":")[0]
+        if config and config not in ToyScenes.builder_configs:
+            raise common.unknown("configuration of toy_scenes", config, ToyScenes.builder_configs)
     entry = CATALOG.get(name)
     try:
         return tfds.builder(entry.tfds_name or name if entry else name, data_dir=data_dir)

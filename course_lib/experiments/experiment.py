@@ -19,6 +19,7 @@ class Setting:
     epochs: int
     data: Callable[[], tuple[Split, Split | None, Split]]  # to train on, to watch, to report on
     options: dict[str, object] = dataclasses.field(default_factory=dict)  # of the network
+    also: Callable[[], dict[str, Split]] | None = None  # further images to report on, by name
 
     def build(self) -> Callable:
         """The builder that `train` takes."""

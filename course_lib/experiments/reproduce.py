@@ -10,6 +10,7 @@ import sys
 import numpy as np
 
 from course_lib import common, startup
+from course_lib.batching import Split
 from course_lib.experiments.catalog import EXPERIMENTS
 from course_lib.experiments.experiment import Experiment, Setting, recorded
 from course_lib.training import train
@@ -76,15 +77,24 @@ def _run(setting: Setting, seed: int) -> dict[str, object]:
     )
     if run.status != "finished":
         raise KeyboardInterrupt
-    logits = run.model.predict(test.batches(500, training=False), verbose=0)
-    errors = int(np.sum(np.argmax(logits, axis=-1) != test.arrays()[1]))
     record = run.record()
     del record["recipe"], record["epochs"], record["status"]  # the setting says them
     record["history"] = {
         metric: [float(f"{value:.{DIGITS_KEPT}g}") for value in values] for metric, values in run.history.items()
     }
     record |= {"seconds": round(run.seconds, 1), "images_per_second": round(run.images_per_second)}
-    return record | {"final": {"test_errors": errors, "test_examples": len(test)}}
+    final = {"test_errors": _errors(run.model, test), "test_examples": len(test)}
+    if setting.also:
+        others = setting.also()
+        final["also"] = {
+            name: {"errors": _errors(run.model, split), "examples": len(split)} for name, split in others.items()
+        }
+    return record | {"final": final}
+
+
+def _errors(model, split: Split) -> int:
+    logits = model.predict(split.batches(500, training=False), verbose=0)
+    return int(np.sum(np.argmax(logits, axis=-1) != split.arrays()[1]))
 
 
 def _report(key: str, runs: list[dict]) -> None:

@@ -1,6 +1,7 @@
 """Parts that several families share: local response normalization, convolutions in groups, first weights."""
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 register = keras.saving.register_keras_serializable(package="course_lib")
@@ -33,12 +34,18 @@ class LocalResponseNormalization(layers.Layer):
         super().__init__(**kwargs)
         self.size, self.k, self.alpha, self.beta = size, k, alpha, beta
 
+    def build(self, input_shape):
+        apart = np.subtract.outer(np.arange(input_shape[-1]), np.arange(input_shape[-1]))
+        self._near = (np.abs(apart) <= self.size // 2).astype("float32")
+
     def call(self, inputs):
         values = ops.cast(inputs, "float32")  # in float16 the squares overflow
-        channels, radius = inputs.shape[-1], self.size // 2
-        squares = ops.pad(ops.square(values), [(0, 0), (0, 0), (0, 0), (radius, radius)])
-        around = sum(squares[..., start : start + channels] for start in range(self.size))
-        return ops.cast(values * (self.k + self.alpha * around) ** -self.beta, inputs.dtype)
+        # A product with zeros and ones adds up neighbors several times faster than shifted copies do.
+        divisor = self.k + self.alpha * ops.matmul(ops.square(values), self._near)
+        if self.beta == 0.75:  # two square roots, ten times faster than a power
+            root = ops.rsqrt(divisor)
+            return ops.cast(values * root * ops.sqrt(root), inputs.dtype)
+        return ops.cast(values * divisor**-self.beta, inputs.dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -5,6 +5,8 @@ import pytest
 from course_lib import datasets
 from course_lib.datasets import inventory
 
+SHIPPED = {"toy_scenes": "shipped", "uci_digits": "shipped"}
+
 
 def states(folder) -> dict[str, str]:
     return {row["name"]: row["state"] for row in datasets.status(folder)}
@@ -14,12 +16,12 @@ def test_each_cataloged_set_has_its_state(prepared, pictures, tmp_path, no_conne
     mnist = prepared("mnist", train=pictures(3), test=pictures(3))
     cifar10 = prepared("cifar10", train=pictures(3, (32, 32, 3)), test=pictures(3, (32, 32, 3)))
     assert states(tmp_path) == {
-        "mnist": "here", "cifar10": "here", "imagenette": "missing", "uci_digits": "shipped"
+        "mnist": "here", "cifar10": "here", "imagenette": "missing", **SHIPPED
     }  # fmt: skip
     (mnist / "dataset_info.json").write_text("{")
     (cifar10 / "cifar10-test.tfrecord-00000-of-00001").unlink()
     assert states(tmp_path) == {
-        "mnist": "damaged", "cifar10": "damaged", "imagenette": "missing", "uci_digits": "shipped"
+        "mnist": "damaged", "cifar10": "damaged", "imagenette": "missing", **SHIPPED
     }  # fmt: skip
     rows = {row["name"]: row for row in datasets.status(tmp_path)}
     assert rows["mnist"]["where"] == str(tmp_path / "mnist") and rows["cifar10"]["where"] == str(cifar10)

@@ -141,7 +141,8 @@ def test_a_set_without_images_is_refused(prepared, pictures, tmp_path):
 def test_an_unknown_name_gives_the_nearest(name, nearest, no_connections):
     with pytest.raises(ValueError, match="unknown data set") as caught:
         datasets.load(name)
-    assert nearest in str(caught.value) and "Known: cifar10, digits, imagenette, mnist, uci_digits" in str(caught.value)
+    known = "Known: cifar10, digits, imagenette, mnist, toy_scenes, uci_digits"
+    assert nearest in str(caught.value) and known in str(caught.value)
 
 
 def test_digits_are_mnist_where_it_is_here(prepared, pictures, tmp_path, capsys):

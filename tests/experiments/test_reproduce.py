@@ -68,7 +68,7 @@ def test_the_layout_of_a_record(runs):
     assert record["settings"]["small"] == {
         "network": "lenet5",
         "options": {"width": 0.1},
-        "recipe": dataclasses.asdict(RECIPE),
+        "recipe": RECIPE.record(),
         "epochs": 2,
         "data": "Random pictures, 24 in each part.",
     }

@@ -184,13 +184,14 @@ def test_projections_of_shortcuts():
     assert list(counts.values()) == [0, 3, 8, 0, 4, 16]
 
 
-def test_local_response_normalization_follows_the_formula():
+@pytest.mark.parametrize(("size", "beta"), [(5, 0.75), (3, 0.5)])
+def test_local_response_normalization_follows_the_formula(size, beta):
     a = RANDOM.normal(scale=30, size=(2, 3, 3, 7)).astype("float32")
     expected = np.empty_like(a)
     for i in range(7):
-        around = a[..., max(0, i - 2) : min(7, i + 3)]
-        expected[..., i] = a[..., i] / (2 + 1e-4 * (around**2).sum(axis=-1)) ** 0.75
-    np.testing.assert_allclose(LocalResponseNormalization()(a), expected, rtol=1e-5)
+        around = a[..., max(0, i - size // 2) : i + size // 2 + 1]
+        expected[..., i] = a[..., i] / (2 + 1e-4 * (around**2).sum(axis=-1)) ** beta
+    np.testing.assert_allclose(LocalResponseNormalization(size, beta=beta)(a), expected, rtol=1e-5)
 
 
 def test_local_response_normalization_is_tensorflows_with_half_the_width():
