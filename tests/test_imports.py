@@ -16,7 +16,7 @@ BUDGETS = {  # lines of code
     "the four parts": (5000, PARTS),
     "exercises": (900, ["exercises"]),
     "challenge": (600, ["challenge"]),
-    "experiments and command line": (500, ["experiments", "__main__.py", "check.py", "lesson_runs.py"]),
+    "experiments and command line": (600, ["experiments", "__main__.py", "check.py", "lesson_runs.py"]),
 }
 LONGEST_FUNCTION = 40  # lines of code, without its docstring
 NAMEDTUPLE = {"_asdict", "_fields", "_make", "_replace"}  # underscored only to stay clear of field names
