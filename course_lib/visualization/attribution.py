@@ -4,14 +4,13 @@ All of them run the network in inference mode. They look into layers while it ru
 model from its tensors, so that they also reach the layers of a model inside the model.
 """
 
-import contextlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.checks import batch_for, layer_named, leaf_layers
+from course_lib.visualization.checks import batch_for, layer_named, leaf_layers, outputs_of
 from course_lib.visualization.images import unit_range
 from course_lib.visualization.style import DIVERGING, new_axes, style
 
@@ -141,22 +140,6 @@ def map_layer(model, name: str):
     return found
 
 
-@contextlib.contextmanager
-def outputs_of(layer) -> Iterator[list]:
-    """A list that receives what the layer puts out, call by call, while a model runs inside the `with` block."""
-    outputs, call = [], layer.call
-
-    def recorded(*args, **kwargs):
-        outputs.append(call(*args, **kwargs))
-        return outputs[-1]
-
-    layer.call = recorded  # hides the method of the class until it is deleted
-    try:
-        yield outputs
-    finally:
-        del layer.call
-
-
 def checked_classes(logits, classes: int | Sequence[int] | None) -> np.ndarray:
     """One class an image, `(batch,)`; the likeliest ones where `classes` is None."""
     count, known = len(logits), logits.shape[-1]
@@ -178,10 +161,10 @@ def _recorded_pass(model, images, layer: str | None = None):
 
     batch = tf.constant(images_for(model, images))
     watched = leaf_layers(model)[-1] if layer is None else map_layer(model, layer)
-    with outputs_of(watched) as outputs, tf.GradientTape() as tape:
+    with outputs_of([watched]) as outputs, tf.GradientTape() as tape:
         tape.watch(batch)
         logits = model(batch, training=False)
-    return tape, batch, logits, outputs[-1]
+    return tape, batch, logits, outputs[-1][1]
 
 
 def _one_hot(logits, classes) -> np.ndarray:

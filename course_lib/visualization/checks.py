@@ -1,4 +1,7 @@
-"""What every function that looks into a model asks first."""
+"""What every function that looks into a model asks first, and how it looks in."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -52,3 +55,28 @@ def batch_for(model, images: np.ndarray) -> np.ndarray:
         wanted = ", ".join("any" if size is None else str(size) for size in shape[1:])
         raise ValueError(f"the model {model.name!r} takes images of shape (n, {wanted}), not {images.shape}")
     return images
+
+
+@contextlib.contextmanager
+def outputs_of(layers: Iterable) -> Iterator[list[tuple]]:
+    """Collects (layer, output), call by call, while a model runs inside the `with` block.
+
+    It does so wherever in nested models the layers are, and builds no second model from their tensors.
+    """
+
+    def listened(layer, call) -> Callable:
+        def call_and_keep(*inputs, **options):
+            outputs.append((layer, call(*inputs, **options)))
+            return outputs[-1][1]
+
+        return call_and_keep
+
+    outputs, changed = [], []
+    try:
+        for layer in layers:
+            vars(layer)["call"] = listened(layer, layer.call)  # unseen by Keras, which tracks setattr
+            changed.append(layer)
+        yield outputs
+    finally:
+        for layer in changed:
+            del vars(layer)["call"]

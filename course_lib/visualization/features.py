@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.attribution import effective_receptive_field, images_for, map_layer, outputs_of
+from course_lib.visualization.attribution import effective_receptive_field, images_for, map_layer
+from course_lib.visualization.checks import outputs_of
 
 BATCH = 128  # images at a time
 
@@ -28,10 +29,10 @@ def top_patches(
     filters = _chosen(found, filters)
     common.at_least(1, k=k)
     strongest, places = [], []
-    with outputs_of(found) as outputs:
+    with outputs_of([found]) as outputs:
         for start in range(0, len(images), BATCH):
             model(images[start : start + BATCH], training=False)
-            maps = np.asarray(outputs.pop())[..., filters]
+            maps = np.asarray(outputs.pop()[1])[..., filters]
             flat = maps.reshape(len(maps), -1, len(filters))
             strongest.append(flat.max(axis=1))
             places.append(flat.argmax(axis=1))
@@ -76,10 +77,10 @@ def maximize_activation(
     @tf.function(autograph=False)
     def step(images, shift, size):
         images = tf.roll(images, shift, (1, 2))
-        with tf.GradientTape() as tape, outputs_of(found) as outputs:
+        with tf.GradientTape() as tape, outputs_of([found]) as outputs:
             tape.watch(images)
             model(images, training=False)
-            activity = tf.reduce_mean(tf.cast(outputs[-1], tf.float32), axis=(1, 2)) * picked
+            activity = tf.reduce_mean(tf.cast(outputs[-1][1], tf.float32), axis=(1, 2)) * picked
         uphill = tape.gradient(activity, images)
         mean, variance = tf.nn.moments(uphill, axes=(1, 2, 3), keepdims=True)
         images += size * (uphill - mean) / (tf.sqrt(variance) + 1e-12)  # a pattern, not just a brighter image

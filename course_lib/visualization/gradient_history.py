@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.checks import batch_for
-from course_lib.visualization.gradients import BINS, EXPONENTS, LABELS, listening
+from course_lib.visualization.checks import batch_for, outputs_of
+from course_lib.visualization.gradients import BINS, EXPONENTS, LABELS, activations_of, functions_of
 from course_lib.visualization.style import FAINT, new_axes, style
 
 
@@ -57,17 +57,18 @@ def count_units(model, images: np.ndarray, *, batch_size: int = 256) -> dict:
     Raises:
         ValueError: images that do not fit, a subclassed model, or one that was never built.
     """
-    images, silent, flat = batch_for(model, images), {}, {}
+    images, functions, silent, flat = batch_for(model, images), functions_of(model), {}, {}
     for start in range(0, len(images), batch_size):
-        with listening(model) as outputs:
+        with outputs_of(functions) as outputs:
             model(images[start : start + batch_size], training=False)
-        for number, (_, _, found) in enumerate(outputs):
+        activations = activations_of(outputs, functions)
+        for number, (_, _, found) in enumerate(activations):
             found = np.reshape(found, (len(found), -1, found.shape[-1]))  # (batch, positions, units)
             silent[number] = silent.get(number, 0) + found.all(axis=1).sum(axis=0)
             flat[number] = flat.get(number, 0) + found.mean(axis=(1, 2)).sum()
     count = len(images)
     return {
-        "layers": [name for name, _, _ in outputs],
+        "layers": [name for name, _, _ in activations],
         "units": np.array([len(times) for times in silent.values()]),
         "dead": np.array([(times == count).sum() for times in silent.values()]),
         "silent": np.array([times[times < count].sum() / count for times in silent.values()]),

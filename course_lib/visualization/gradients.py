@@ -1,11 +1,10 @@
 """How large the gradient is in each layer: what vanishes on the way back (Glorot and Bengio 2010, section 4.2)."""
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from course_lib.visualization.checks import batch_for, leaf_layers
+from course_lib.visualization.checks import batch_for, leaf_layers, outputs_of
 from course_lib.visualization.style import MUTED, new_axes, style
 
 HIGHEST = 5.0  # images for a network lie between -5 and 5
@@ -59,34 +58,21 @@ def kernels_of(model) -> list[tuple]:
     return [(name, weight) for name, weight in pairs if weight.name.endswith("kernel")]
 
 
-@contextlib.contextmanager
-def listening(model) -> Iterator[list[tuple]]:
-    """Collects (name, output in float32, whether flat there) of the layers that end with a function of `FLAT`.
+def functions_of(model) -> dict:
+    """The layers that end with a function of `FLAT`, those of nested models too, each with its name there."""
+    named = {
+        layer: getattr(getattr(layer, "activation", None), "__name__", type(layer).__name__.lower())
+        for layer in leaf_layers(model)
+    }
+    return {layer: function for layer, function in named.items() if function in FLAT}
 
-    It does so whenever the model is called inside the `with` block, and wherever in nested models the layers are.
-    """
+
+def activations_of(outputs: list[tuple], functions: Mapping) -> list[tuple]:
+    """(name, output in float32, whether flat there) of what `outputs_of(functions)` collected."""
     import keras
 
-    def listened(layer, function: str, call) -> Callable:
-        def call_and_keep(*inputs, **options):
-            output = call(*inputs, **options)
-            y = keras.ops.cast(output, "float32")
-            outputs.append((layer.name, y, FLAT[function](y)))
-            return output
-
-        return call_and_keep
-
-    outputs, changed = [], []
-    try:
-        for layer in leaf_layers(model):
-            function = getattr(getattr(layer, "activation", None), "__name__", type(layer).__name__.lower())
-            if function in FLAT:
-                vars(layer)["call"] = listened(layer, function, layer.call)  # unseen by Keras, which tracks setattr
-                changed.append(layer)
-        yield outputs
-    finally:
-        for layer in changed:
-            del vars(layer)["call"]
+    cast = [(layer, keras.ops.cast(output, "float32")) for layer, output in outputs]
+    return [(layer.name, y, FLAT[functions[layer]](y)) for layer, y in cast]
 
 
 def probe(model, images, labels) -> dict:
@@ -103,11 +89,13 @@ def probe(model, images, labels) -> dict:
     kernels = [values[id(kernel)] for _, kernel in kernels_of(model)]
     # As in training: without it, small gradients become 0 in half precision.
     scale = 2.0**10 if any(layer.compute_dtype == "float16" for layer in leaf_layers(model)) else 1.0
-    with listening(model) as activations, tf.GradientTape() as tape:
+    functions = functions_of(model)
+    with outputs_of(functions) as outputs, tf.GradientTape() as tape:
         tape.watch(kernels)
         logits, _ = model.stateless_call(list(values.values()), fixed, images, training=True)  # changes no state
         losses = keras.losses.sparse_categorical_crossentropy(labels, tf.cast(logits, "float32"), from_logits=True)
         error = scale * tf.reduce_mean(losses)
+    activations = activations_of(outputs, functions)
     gradients = [each / scale for each in tape.gradient(error, kernels, unconnected_gradients="zero")]
     sizes = [tf.abs(each) for each in gradients]
     logs = [tf.math.log(each + 1e-30) / np.log(10) for each in sizes]
