@@ -66,8 +66,9 @@ def _products(ax, window: np.ndarray, kernel: np.ndarray) -> None:
     """Each cell: pixel × weight, colored by the product."""
     products = window * kernel
     largest = max(np.abs(products).max(), 1e-9)
-    ax.imshow(products, cmap=DIVERGING, vmin=-largest, vmax=largest, alpha=0.6)
+    ax.imshow(products, cmap=DIVERGING, vmin=-largest, vmax=largest)
     for (row, column), weight in np.ndenumerate(kernel):
         text = f"{window[row, column]:.1f}\n×{weight:+.1f}".replace("-", "−")
-        ax.text(column, row, text, ha="center", va="center", fontsize=9, color=INK)
+        color = "white" if abs(products[row, column]) > 0.6 * largest else INK
+        ax.text(column, row, text, ha="center", va="center", fontsize=11, color=color)
     ax.set(title=f"pixel × weight, sum {products.sum():.2f}".replace("-", "−"), xticks=[], yticks=[])

@@ -132,6 +132,8 @@ def _compiled(function: Callable) -> Callable:
 @style()
 def draw_error_surface(surface: ErrorSurface, *, three_d: bool = False, ax=None):
     """The slice as a contour map with the trained weights marked, or `three_d` (or on 3-D axes) as a surface."""
+    from matplotlib.ticker import MaxNLocator
+
     if ax is None:
         ax = new_axes(6.4, 4.8, subplot_kw={"projection": "3d"} if three_d else None)
     losses = surface.losses.T  # Matplotlib's rows go along the vertical axis
@@ -144,7 +146,7 @@ def draw_error_surface(surface: ErrorSurface, *, three_d: bool = False, ax=None)
         ax.set_zlabel("loss", labelpad=6)
     else:
         log = low > 0 and high > 20 * low  # otherwise the floor of the valley is one color
-        levels = np.geomspace(low, high, 15) if log else np.linspace(low, high + 1e-9, 15)
+        levels = np.geomspace(low, high, 15) if log else MaxNLocator(15).tick_values(low, high)
         heights = surface.alphas, surface.betas, losses, levels
         filled = ax.contourf(*heights, cmap="viridis", norm="log" if log else None)
         ax.contour(*heights, colors="white", linewidths=0.5, alpha=0.6)

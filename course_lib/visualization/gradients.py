@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from course_lib.visualization.checks import batch_for, leaf_layers, outputs_of
+from course_lib.visualization.curves import plain_log
 from course_lib.visualization.style import MUTED, new_axes, style
 
 HIGHEST = 5.0  # images for a network lie between -5 and 5
@@ -126,6 +127,8 @@ def draw_gradients(sizes: Mapping, value: str = "norm", *, ax=None):
     for name, each in networks.items():
         ax.plot(range(1, len(each[value]) + 1), np.maximum(each[value], foot), "o-", markersize=5, label=name)
     ax.set(yscale="log", ylabel=LABELS[value], xlabel="layer, counted from the input")
+    if every.max() < 3_000 * foot:  # two decades and the foot
+        plain_log(ax)
     ax.grid(True, axis="y")
     if (every == 0).any():
         ax.axhline(foot, color=MUTED, linewidth=1, linestyle=":")

@@ -1,53 +1,23 @@
-"""How every figure of the kit looks: legible on a projector, safe for color-blind eyes, on white.
-
-The palette is Okabe and Ito's (2008). White lies under every figure, so that it reads the same in a light
-and in a dark notebook.
-"""
+"""How every figure of the kit looks: the style file `course.mplstyle`, and the colors that drawing code names."""
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # blue, vermilion, green, …
-INK, MUTED, FAINT = "#222222", "#666666", "#D0D0D0"
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # the style file's: blue, vermilion, …
+INK, MUTED, FAINT = "#222222", "#666666", "#D0D0D0"  # INK and MUTED as in the style file
 RIGHT, WRONG = PALETTE[0], PALETTE[1]
 DIVERGING = "RdBu_r"  # for signed values: zero is white, positive red, negative blue
 
-STYLE = {
-    "figure.facecolor": "white",
-    "axes.facecolor": "white",
-    "savefig.facecolor": "white",
-    "figure.dpi": 100,
-    "font.size": 12,
-    "axes.titlesize": 13,
-    "axes.labelsize": 12,
-    "xtick.labelsize": 11,
-    "ytick.labelsize": 11,
-    "legend.fontsize": 11,
-    "legend.frameon": False,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.titlecolor": INK,
-    "axes.edgecolor": MUTED,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "axes.prop_cycle": f"cycler('color', {list(PALETTE)})",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "grid.color": "#E6E6E6",
-    "lines.linewidth": 2.2,
-    "image.interpolation": "nearest",  # a pixel stays a square
-}
+STYLE = Path(__file__).with_name("course.mplstyle")
 
 
 @contextlib.contextmanager
 def style() -> Iterator[None]:
     """The kit's style inside a `with` block or, as `@style()`, inside a function; nothing stays behind."""
-    import matplotlib
+    import matplotlib.style
 
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.style.context(STYLE):
         yield
 
 

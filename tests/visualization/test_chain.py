@@ -35,7 +35,7 @@ def test_one_neuron_and_the_bound():
 def test_draw_chain():
     found = visualization.chain(WEIGHTS, BIASES, 0.7, 1.0)
     ax = visualization.draw_chain(found)
-    words = " ".join(text.get_text() for text in ax.texts)
+    words = " ".join(text.get_text() for text in ax.texts).replace("−", "-")
     for number, factor in enumerate(found["factors"]):
         assert f"= {factor:.2g}" in words, number
     assert f"= {found['gradient'][0]:.2g}" in words and "hidden 3" in words

@@ -6,10 +6,12 @@ import sys
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib import rc_params_from_file
+from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
 from course_lib import visualization
-from course_lib.visualization.style import STYLE
+from course_lib.visualization.style import INK, MUTED, PALETTE, STYLE
 
 ALT = "The line rises from 1 to 2."
 
@@ -57,11 +59,21 @@ def test_style_holds_inside_and_nowhere_else():
     with plt.style.context("dark_background"):
         ax = visualization.new_axes()
         assert ax.figure.get_facecolor() == (1, 1, 1, 1) and ax.get_facecolor() == (1, 1, 1, 1)
-        assert ax.xaxis.label.get_color() == STYLE["axes.labelcolor"]
+        assert to_hex(ax.xaxis.label.get_color()) == INK
         assert plt.rcParams["figure.facecolor"] == "black"
     with visualization.style():
-        assert plt.rcParams["font.size"] == STYLE["font.size"] >= 11
+        assert plt.rcParams["font.size"] >= 11
     assert plt.rcParams["font.size"] == before
+
+
+def test_the_style_file_and_the_colors_named_in_code_are_one_and_legible():
+    in_file = rc_params_from_file(STYLE, use_default_template=False)
+    assert tuple(each["color"] for each in in_file["axes.prop_cycle"]) == PALETTE
+    named = [to_hex(in_file[key]) for key in ("text.color", "axes.labelcolor", "xtick.color")]
+    assert named == [INK, INK, MUTED]
+    for color in (INK, MUTED):  # WCAG 2, contrast for text
+        linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in to_rgb(color)]
+        assert 1.05 / (np.dot(linear, (0.2126, 0.7152, 0.0722)) + 0.05) >= 4.5
 
 
 def test_importing_loads_nothing_heavy_and_names_are_functions():
