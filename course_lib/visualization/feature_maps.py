@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.checks import batch_for
+from course_lib.visualization.checks import batch_for, leaf_layers, outputs_of
 from course_lib.visualization.style import DIVERGING, MUTED, new_axes, style
 
 WIDTH, GAP, TITLE = 8.5, 0.06, 0.3  # inches: a row, between maps, a row's line of text
@@ -15,7 +15,8 @@ def feature_maps(model, images: np.ndarray, layers: Sequence[str]) -> dict[str, 
     """What the named layers put out for a few images: layer → float32 `(batch, height, width, channels)`.
 
     Layers without height and width, such as dense ones, give `(batch, units)`. The model is a Functional or
-    Sequential one; `images` are a batch as the model takes it. The network runs in inference mode.
+    Sequential one, and the layers may be inside models nested in it; `images` are a batch as the model takes it.
+    The network runs in inference mode.
 
     Raises:
         ValueError: a layer that is not there (the nearest are named), images that do not fit the model's
@@ -23,17 +24,19 @@ def feature_maps(model, images: np.ndarray, layers: Sequence[str]) -> dict[str, 
     """
     layers = [layers] if isinstance(layers, str) else list(layers)
     batch = batch_for(model, images)
-    known = {layer.name: layer for layer in model.layers}
+    import keras
+
+    every = (*model.layers, *leaf_layers(model))
+    known = {layer.name: layer for layer in every if not isinstance(layer, keras.layers.InputLayer)}
     for name in layers:
         if name not in known:
             raise common.unknown("layer", name, known)
     if not layers:
         raise ValueError(f"name at least one layer; there are: {', '.join(known)}")
-    import keras
-
-    inside = keras.Model(model.inputs[0], {name: known[name].output for name in layers})
-    outputs = inside(batch, training=False)
-    return {name: np.asarray(keras.ops.convert_to_numpy(outputs[name]), dtype=np.float32) for name in layers}
+    with outputs_of(known[name] for name in layers) as outputs:
+        model(batch, training=False)
+    maps = {layer.name: np.asarray(output, dtype=np.float32) for layer, output in outputs}
+    return {name: maps[name] for name in layers}
 
 
 @style()
