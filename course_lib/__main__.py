@@ -9,7 +9,7 @@ from course_lib.startup import quiet_start
 COMMANDS = {
     "check": ("course_lib.check", "is this machine ready? --lessons runs the lessons too"),
     "reproduce": ("course_lib.experiments.reproduce", "train a recorded experiment again"),
-    "challenge": ("course_lib.challenge.command", "hold a challenge for a class: serve, status, reveal, export, remove"),
+    "challenge": ("course_lib.challenge.command", "hold a challenge for a class: hidden labels, a leaderboard"),
 }
 
 
