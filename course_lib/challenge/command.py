@@ -22,10 +22,7 @@ def main(arguments: list[str]) -> int:
     """Runs the command; returns its exit status."""
     options = _parser().parse_args(arguments)
     try:
-        if options.run is _serve:
-            _serve(options)
-            return 0
-        with making.opened(options.data) as store:
+        with contextlib.nullcontext() if options.run is _serve else making.opened(options.data) as store:
             options.run(store, options)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
@@ -58,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve(options: argparse.Namespace) -> None:
+def _serve(_: None, options: argparse.Namespace) -> None:
     """Make the challenge's folder on first start, then answer the teams."""
     sockets = netutil.bind_sockets(options.port, options.host)  # first: a port that is taken costs no waiting
     rules = {name: getattr(options, name) for name in ("quick", "test_images", "human", "daily_limit")}

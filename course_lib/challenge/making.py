@@ -1,6 +1,6 @@
 """The challenge folder: `public/` for the teams, `private/` with the labels, which only the server reads.
 
-It is made beside its place and moved there when it is whole, so a stopped start leaves nothing half-made.
+`challenge.json` is written last: without it there is no challenge, and the next start makes everything anew.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from course_lib import common
 from course_lib.challenge import material
 from course_lib.challenge.store import Store
 
-ABOUT = "public/challenge.json"
+ABOUT, DATABASE = "public/challenge.json", "challenge.sqlite"
 FEWEST = 100  # test images: of fewer, the scores would soon give away the labels
 
 
@@ -39,11 +39,11 @@ def make(
         daily_limit: submissions a team may make a day.
 
     Raises:
-        ValueError: an unknown name, a folder that holds something else, or images or labels that do not fit.
+        ValueError: an unknown name, a folder that holds another challenge, or images or labels that do not fit.
         FileNotFoundError: a data set or an image that is not here.
     """
     short = pathlib.Path(name).name
-    if folder.exists() and any(folder.iterdir()):
+    if (folder / ABOUT).is_file():
         if (present := describe(folder)["name"]) != short:
             raise ValueError(f"{folder} holds the challenge {present!r}, not {short!r}. Name another folder.")
         return
@@ -51,13 +51,7 @@ def make(
     common.at_least(FEWEST, test_images=FEWEST if test_images is None else test_images)
     if human is not None and not 0 <= human <= 1:
         raise ValueError(f"a person's accuracy must be a share from 0 to 1, not {human!r}")
-    made = material.gather(name, quick, test_images)
-    new = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    _write(new, made, {"name": short, "daily_limit": daily_limit}, human)
-    if folder.exists():
-        folder.rmdir()
-    new.replace(folder)
+    _write(folder, material.gather(name, quick, test_images), {"name": short, "daily_limit": daily_limit}, human)
 
 
 def describe(folder: pathlib.Path) -> dict[str, object]:
@@ -73,7 +67,7 @@ def opened(folder: pathlib.Path) -> contextlib.closing[Store]:
     about, private = describe(folder), folder / "private"
     with np.load(private / "labels.npz") as kept:
         labels, public = kept["labels"], kept["public"]
-    return contextlib.closing(Store(private / "challenge.sqlite", labels, public, about["daily_limit"]))
+    return contextlib.closing(Store(private / DATABASE, labels, public, about["daily_limit"]))
 
 
 def halves(labels: np.ndarray) -> np.ndarray:
@@ -86,8 +80,10 @@ def halves(labels: np.ndarray) -> np.ndarray:
 
 
 def _write(folder: pathlib.Path, made: material.Material, rules: dict[str, object], human: float | None) -> None:
-    (folder / "public").mkdir(parents=True)
-    (folder / "private").mkdir(mode=0o700)
+    private = folder / "private"
+    shutil.rmtree(private, ignore_errors=True)  # of a start that was stopped
+    (folder / "public").mkdir(parents=True, exist_ok=True)
+    private.mkdir(mode=0o700)
     images, labels = made.test
     files, public = {"test": {"images": images}}, halves(labels)
     for part in ("train", "validation"):
@@ -96,16 +92,16 @@ def _write(folder: pathlib.Path, made: material.Material, rules: dict[str, objec
         path = folder / "public" / f"{part}.npz"
         np.savez_compressed(path, **arrays)
         files[part] = hashlib.sha256(path.read_bytes()).hexdigest()
-    np.savez(folder / "private" / "labels.npz", labels=labels, public=public)
+    np.savez(private / "labels.npz", labels=labels, public=public)
     about = {"id": secrets.token_hex(8), "class_names": made.class_names, "image_shape": images.shape[1:]}
     about |= {"test_images": len(labels), "public_images": int(public.sum()), "warning": made.warning, "files": files}
-    common.write_json(folder / ABOUT, rules | about)
-    with opened(folder) as store:  # no team can have these names, for they hold parentheses
+    with contextlib.closing(Store(private / DATABASE, labels, public, rules["daily_limit"])) as store:
         constant = np.full((len(labels), 1), np.bincount(made.train[1]).argmax())
-        store.enter("Constant (one class)", "baseline", store.score(constant))
+        store.enter("Constant (one class)", "baseline", store.score(constant))  # no team may use parentheses
         store.enter("Nearest mean (of pixels)", "baseline", store.score(_nearest_mean(made.train, images)))
         if human is not None:
             store.enter("Human (measured)", "human", {"public": human, "private": human})
+    common.write_json(folder / ABOUT, rules | about)
 
 
 def _nearest_mean(train: material.Arrays, test: np.ndarray) -> np.ndarray:
