@@ -20,7 +20,7 @@ from course_lib import common
 from course_lib.challenge import predictions as forms
 
 PATIENCE = 30.0  # seconds for one answer
-PAUSES = (0.2, 1.0, 3.0)  # seconds before a request is sent again: a server that is started anew needs them
+PAUSES = (0.2, 1.0, 3.0, 6.0)  # seconds before a request is sent again: a server that is started anew needs them
 
 
 @dataclasses.dataclass(frozen=True)

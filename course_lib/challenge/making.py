@@ -1,6 +1,6 @@
 """The challenge folder: `public/` for the teams, `private/` with the labels, which only the server reads.
 
-`challenge.json` is written last: without it there is no challenge, and the next start makes everything anew.
+`challenge.json` is written last: without it there is no challenge.
 """
 
 import contextlib
@@ -8,7 +8,6 @@ import hashlib
 import json
 import pathlib
 import secrets
-import shutil
 
 import numpy as np
 
@@ -39,7 +38,7 @@ def make(
         daily_limit: submissions a team may make a day.
 
     Raises:
-        ValueError: an unknown name, a folder that holds another challenge, or images or labels that do not fit.
+        ValueError: an unknown name, a folder that holds something else, or images or labels that do not fit.
         FileNotFoundError: a data set or an image that is not here.
     """
     short = pathlib.Path(name).name
@@ -47,6 +46,8 @@ def make(
         if (present := describe(folder)["name"]) != short:
             raise ValueError(f"{folder} holds the challenge {present!r}, not {short!r}. Name another folder.")
         return
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ValueError(f"{folder} holds other files, or half of a challenge. Name a new folder, or delete that one.")
     common.at_least(1, daily_limit=daily_limit)
     common.at_least(FEWEST, test_images=FEWEST if test_images is None else test_images)
     if human is not None and not 0 <= human <= 1:
@@ -81,8 +82,7 @@ def halves(labels: np.ndarray) -> np.ndarray:
 
 def _write(folder: pathlib.Path, made: material.Material, rules: dict[str, object], human: float | None) -> None:
     private = folder / "private"
-    shutil.rmtree(private, ignore_errors=True)  # of a start that was stopped
-    (folder / "public").mkdir(parents=True, exist_ok=True)
+    (folder / "public").mkdir(parents=True)
     private.mkdir(mode=0o700)
     images, labels = made.test
     files, public = {"test": {"images": images}}, halves(labels)

@@ -1,5 +1,6 @@
 """The evaluation server: which request gets which answer. It gives images and scores, never a label."""
 
+import json
 import pathlib
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from tornado import web
 from course_lib.challenge import predictions
 from course_lib.challenge.store import RefusedError, Store
 
+LINGER = 2**24  # bytes of a body that are read at most, though kept are far fewer
 PAGE = pathlib.Path(__file__).with_name("page")
 HEADERS = {
     # The page uses this server's own files alone; pages of this machine may frame it, as notebooks do.
@@ -71,42 +73,56 @@ class JSONHandler(Handler):
 
 @web.stream_request_body
 class UploadHandler(Handler):
-    """A body taken in pieces, so that one that is too long is refused before it is here; the team and its token."""
+    """A team, its token, and a body taken in pieces, so that one that is too long is refused before it is here."""
 
     def initialize(self, limit: int) -> None:
-        self.limit, self.body = limit, bytearray()
+        self.limit, self.length, self.body = limit, 0, bytearray()
 
     def prepare(self) -> None:
         self.team = self.get_query_argument("team", "")
         self.token = self.request.headers.get("Authorization", "").removeprefix("Bearer ")
         declared = self.request.headers.get("Content-Length", "")
-        self.check_length(int(declared[:18]) if declared.isdecimal() else 0)
+        if declared.isdecimal() and int(declared[:18]) > self.limit:
+            self.refuse_length()
 
     def data_received(self, piece: bytes) -> None:
-        self.body += piece
-        self.check_length(len(self.body))
+        self.length += len(piece)
+        if self.length > LINGER:
+            self.finish()  # upon which Tornado closes the connection
+        elif self.length > self.limit:
+            self.refuse_length()
+        else:
+            self.body += piece
 
-    def check_length(self, length: int) -> None:
-        """Refuses too much at once, upon which Tornado closes the connection and reads no further."""
-        if length > self.limit:
-            self.refuse(413, f"This is too much data: at most {self.limit:,} bytes are read here.")
+    def refuse_length(self) -> None:
+        """Answers at once, but reads on for a while: many programs only look for an answer when all is sent."""
+        if self.get_status() != 413:
+            answer = json.dumps({"error": f"This is too much data: at most {self.limit:,} bytes are read here."})
+            self.set_status(413)
+            self.set_header("Content-Length", len(answer))
+            self.write(answer)
+            self.flush()
+
+    def post(self) -> None:
+        if self.get_status() != 413:
+            self.finish(self.take())
 
 
 class TeamsHandler(UploadHandler):
-    def post(self) -> None:
+    def take(self) -> dict:
         self.settings["store"].register(self.team, self.token)
-        self.finish({"team": self.team})
+        return {"team": self.team}
 
 
 class SubmissionsHandler(UploadHandler):
-    def post(self) -> None:
+    def take(self) -> dict:
         self.settings["store"].authenticate(self.team, self.token)
         form = self.request.headers.get("Content-Type", "")
         try:
             ranked = predictions.read(bytes(self.body), form, *self.settings["sizes"])
         except ValueError as error:
             raise RefusedError(400, str(error)) from None
-        self.finish(self.settings["store"].submit(self.team, ranked, self.get_query_argument("note", "")))
+        return self.settings["store"].submit(self.team, ranked, self.get_query_argument("note", ""))
 
 
 class BoardHandler(Handler):
