@@ -102,8 +102,7 @@ class Client:
         Raises:
             ValueError: a name that cannot be used or is taken.
         """
-        name = hashlib.sha256(f"{self._id} {team.lower()}".encode()).hexdigest()
-        path = self._token_dir / f"{name[:32]}.token"
+        path = self._token_dir / hashlib.sha256(f"{self._id} {team.lower()}".encode()).hexdigest()
         if not path.is_file():  # kept before it is sent: a name whose token is lost could never be used again
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

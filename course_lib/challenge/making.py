@@ -58,8 +58,7 @@ def make(
 def describe(folder: pathlib.Path) -> dict[str, object]:
     """What everybody may know of the challenge in `folder`. Raises FileNotFoundError where there is none."""
     if not (folder / ABOUT).is_file():
-        command = "python -m course_lib challenge serve toy_scenes --data NEW_FOLDER"
-        raise FileNotFoundError(f"{folder} holds no challenge. This makes one: {command}")
+        raise FileNotFoundError(f"{folder} holds no challenge. `python -m course_lib challenge serve` makes one.")
     return json.loads((folder / ABOUT).read_text(encoding="utf-8"))
 
 
@@ -85,12 +84,10 @@ def _write(folder: pathlib.Path, made: material.Material, rules: dict[str, objec
     (folder / "public").mkdir(parents=True)
     private.mkdir(mode=0o700)
     images, labels = made.test
-    files, public = {"test": {"images": images}}, halves(labels)
-    for part in ("train", "validation"):
-        files[part] = dict(zip(("images", "labels"), getattr(made, part), strict=True))
-    for part, arrays in files.items():
+    files, public = {}, halves(labels)
+    for part, arrays in {"train": made.train, "validation": made.validation, "test": [images]}.items():
         path = folder / "public" / f"{part}.npz"
-        np.savez_compressed(path, **arrays)
+        np.savez_compressed(path, **dict(zip(("images", "labels"), arrays, strict=False)))  # no labels of the test
         files[part] = hashlib.sha256(path.read_bytes()).hexdigest()
     np.savez(private / "labels.npz", labels=labels, public=public)
     about = {"id": secrets.token_hex(8), "class_names": made.class_names, "image_shape": images.shape[1:]}

@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import time
 from collections.abc import Callable
 
 from tornado import web
@@ -34,8 +33,9 @@ def application(about: dict, public: pathlib.Path, store: Store) -> web.Applicat
         (r"/api/teams", TeamsHandler, {"limit": 0}),
         (r"/api/submissions", SubmissionsHandler, {"limit": predictions.largest(*sizes)}),
     ]
-    settings = {"store": store, "about": about, "sizes": sizes, "template_path": str(PAGE)}
-    return web.Application(routes, log_function=lambda handler: None, **settings)
+    return web.Application(
+        routes, store=store, about=about, sizes=sizes, template_path=PAGE, log_function=lambda _: None
+    )
 
 
 class Handler(web.RequestHandler):
@@ -45,14 +45,11 @@ class Handler(web.RequestHandler):
         for name, value in HEADERS.items():
             self.set_header(name, value)
 
-    def refuse(self, status: int, reason: str) -> None:
-        self.set_status(status)
-        self.finish({"error": reason})
-
     def write_error(self, status_code: int, **details) -> None:
         error = details.get("exc_info", (None, None))[1]
         known = isinstance(error, RefusedError)
-        self.refuse(*((error.status, str(error)) if known else (status_code, "The server cannot answer this.")))
+        self.set_status(error.status if known else status_code)
+        self.finish({"error": str(error) if known else "The server cannot answer this."})
 
     def log_exception(self, kind, error, trace) -> None:
         if not isinstance(error, RefusedError):  # a mistake in a request is none of the server's
@@ -73,14 +70,12 @@ class JSONHandler(Handler):
 
 @web.stream_request_body
 class UploadHandler(Handler):
-    """A team, its token, and a body taken in pieces, so that one that is too long is refused before it is here."""
+    """A body taken in pieces, so that one that is too long is refused before it is here."""
 
     def initialize(self, limit: int) -> None:
         self.limit, self.length, self.body = limit, 0, bytearray()
 
     def prepare(self) -> None:
-        self.team = self.get_query_argument("team", "")
-        self.token = self.request.headers.get("Authorization", "").removeprefix("Bearer ")
         declared = self.request.headers.get("Content-Length", "")
         if declared.isdecimal() and int(declared[:18]) > self.limit:
             self.refuse_length()
@@ -105,24 +100,26 @@ class UploadHandler(Handler):
 
     def post(self) -> None:
         if self.get_status() != 413:
-            self.finish(self.take())
+            token = self.request.headers.get("Authorization", "").removeprefix("Bearer ")
+            self.finish(self.take(self.get_query_argument("team", ""), token))
 
 
 class TeamsHandler(UploadHandler):
-    def take(self) -> dict:
-        self.settings["store"].register(self.team, self.token)
-        return {"team": self.team}
+    def take(self, team: str, token: str) -> dict:
+        self.settings["store"].register(team, token)
+        return {"team": team}
 
 
 class SubmissionsHandler(UploadHandler):
-    def take(self) -> dict:
-        self.settings["store"].authenticate(self.team, self.token)
+    def take(self, team: str, token: str) -> dict:
+        if not self.settings["store"].owns(team, token):
+            raise RefusedError(401, "Team and token do not belong together. Register first: client.register(team).")
         form = self.request.headers.get("Content-Type", "")
         try:
             ranked = predictions.read(bytes(self.body), form, *self.settings["sizes"])
         except ValueError as error:
             raise RefusedError(400, str(error)) from None
-        return self.settings["store"].submit(self.team, ranked, self.get_query_argument("note", ""))
+        return self.settings["store"].submit(team, ranked, self.get_query_argument("note", ""))
 
 
 class BoardHandler(Handler):
@@ -133,4 +130,4 @@ class BoardHandler(Handler):
 
     def get(self) -> None:
         lines, about = self.settings["store"].leaderboard(), self.settings["about"]
-        self.render(self.template, about=about, lines=lines, revealed=self.settings["store"].revealed(), time=time)
+        self.render(self.template, about=about, lines=lines, revealed=self.settings["store"].revealed())
