@@ -165,6 +165,7 @@ def test_a_name_belongs_to_its_token(memory, folder):
 
 def test_tokens_are_compared_in_constant_time(memory, monkeypatch):
     compared = []
+    memory.register("known", TOKEN)
     monkeypatch.setattr(store.hmac, "compare_digest", lambda *pair: bool(compared.append([len(x) for x in pair])))
     for team in ("known", "unknown"):
         memory.owns(team, TOKEN)
