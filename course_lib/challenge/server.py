@@ -13,8 +13,8 @@ LINGER = 2**24  # bytes of a body that are read at most, though kept are far few
 PAGE = pathlib.Path(__file__).with_name("page")
 HEADERS = {
     # The page uses this server's own files alone; pages of this machine may frame it, as notebooks do.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self' http://localhost:* http://127.0.0.1:*",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self' http://localhost:* http://127.0.0.1:*",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",  # ask each time whether it has changed
 }
