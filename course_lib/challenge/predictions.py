@@ -8,7 +8,7 @@ import re
 import numpy as np
 
 SCORES = "application/octet-stream"  # little-endian float32, row after row; anything else is read as CSV
-INDEX = re.compile(r"[0-9]{1,9}")
+AROUND = ' \t"'  # what may stand around a cell
 EXAMPLE = "The first line must be id,label and every other one an id and a class index, for example 0,3."
 
 
@@ -50,30 +50,26 @@ def read(body: bytes, form: str, count: int, num_classes: int) -> np.ndarray:
 def _labels(lines: list[str], count: int, num_classes: int) -> np.ndarray:
     """The labels in the order of their ids, once each id is known to be there once: `(count,)` int64."""
     header, labels = lines[0] if lines else "", {}
-    if _cells(header) != ["id", "label"]:
+    if [cell.strip(AROUND) for cell in header.split(",")] != ["id", "label"]:
         comma = "Columns must be separated by a comma alone." if re.match(r"\W*id\W+label", header) else ""
         raise ValueError(f"The first line is {header[:40]!r}. {comma} {EXAMPLE}")
+    ids, classes = ({str(number): number for number in range(size)} for size in (count, num_classes))
     for number, line in enumerate(lines[1:], 2):
-        cells = _cells(line)
-        if cells == [""]:  # an empty line, usually the last
+        if not line.strip(AROUND):  # usually the last
             continue
-        if len(cells) != 2:
-            raise ValueError(f"Line {number} has {len(cells)} columns, not 2. {EXAMPLE}")
-        index = _whole(cells[0], count, f"Line {number}: the id", "Ids")
+        name, _, label = line.partition(",")
+        if (index := ids.get(name.strip(AROUND))) is None:
+            raise ValueError(f"Line {number}: the id {name[:20]!r} is unknown. Ids go from 0 to {count - 1}.")
         if index in labels:
-            raise ValueError(f"Line {number}: the id {index} is there twice. Every test image has one prediction.")
-        labels[index] = _whole(cells[1], num_classes, f"Line {number}: the label", "Labels")
+            raise ValueError(
+                f"Line {number}: the id {name[:20]!r} is there twice. Every test image has one prediction."
+            )
+        if (named := classes.get(label.strip(AROUND))) is None:
+            raise ValueError(
+                f"Line {number}: the label {label[:20]!r} is no class. Classes go from 0 to {num_classes - 1}."
+            )
+        labels[index] = named
     if len(labels) != count:
         missing = next(index for index in range(count) if index not in labels)
         raise ValueError(f"There are {len(labels)} predictions for {count} test images: id {missing} is missing.")
     return np.array([labels[index] for index in range(count)], np.int64)
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip(' \t"') for cell in line.split(",")]
-
-
-def _whole(cell: str, below: int, what: str, those: str) -> int:
-    if not INDEX.fullmatch(cell) or int(cell) >= below:
-        raise ValueError(f"{what} {cell[:20]!r} is unknown. {those} are whole numbers from 0 to {below - 1}.")
-    return int(cell)

@@ -53,7 +53,7 @@ def test_each_image_has_one_prediction(values, gone, twice):
     without = "\n".join(["id,label", *rows[:gone], *rows[gone + 1 :]]).encode()
     with pytest.raises(ValueError, match=f"3 predictions for 4 test images: id {gone} is missing"):
         read(without, CSV, COUNT, CLASSES)
-    with pytest.raises(ValueError, match=f"Line 6: the id {twice} is there twice"):
+    with pytest.raises(ValueError, match=f"Line 6: the id '{twice}' is there twice"):
         read("\n".join(["id,label", *rows, rows[twice]]).encode(), CSV, COUNT, CLASSES)
 
 
@@ -81,14 +81,15 @@ def test_scores_are_ranked_or_refused(values):
         (GOOD.replace(b",", b";"), CSV, "separated by a comma"),
         (GOOD.replace(b",", b"\t"), CSV, "separated by a comma"),
         (b"0,3\n1,0\n", CSV, "The first line is '0,3'"),
-        (GOOD + b"4,1\n", CSV, "Line 6: the id '4' is unknown. Ids are whole numbers from 0 to 3"),
+        (GOOD + b"4,1\n", CSV, "Line 6: the id '4' is unknown. Ids go from 0 to 3"),
         (GOOD.replace(b"2,9", b"-2,9"), CSV, "Line 4: the id '-2' is unknown"),
-        (GOOD.replace(b"2,9", b"2,10"), CSV, "Line 4: the label '10' is unknown. Labels are .* from 0 to 9"),
+        (GOOD.replace(b"2,9", b"2,10"), CSV, "Line 4: the label '10' is no class. Classes go from 0 to 9"),
+        (GOOD.replace(b"2,9", b"2,9,1"), CSV, "Line 4: the label '9,1'"),
         (GOOD.replace(b"2,9", b"2,nan"), CSV, "Line 4: the label 'nan'"),
         (GOOD.replace(b"2,9", b"2,9.0"), CSV, "Line 4: the label '9.0'"),
         (GOOD.replace(b"2,9", "2,９".encode()), CSV, "Line 4: the label '９'"),
-        (GOOD.replace(b"2,9", b"2"), CSV, "Line 4 has 1 columns"),
-        (GOOD.replace(b"2,9", b"2," + b"9" * 5000), CSV, "Line 4: the label '99999999999999999999' is unknown"),
+        (GOOD.replace(b"2,9", b"2"), CSV, "Line 4: the label '' is no class"),
+        (GOOD.replace(b"2,9", b"2," + b"9" * 5000), CSV, "Line 4: the label '99999999999999999999' is no class"),
         (bytes(4 * COUNT * CLASSES - 4), SCORES, "160 bytes, not 156"),
     ],
 )

@@ -61,8 +61,8 @@ def test_a_challenge_played_out(server, tmp_path):
     ("predictions", "sentence"),
     [
         (np.zeros(199, int), "199 predictions for 200 test images"),
-        (np.full(200, 10), "label '10' is unknown"),
-        (np.zeros(200), r"label '0\.0' is unknown"),
+        (np.full(200, 10), "label '10' is no class"),
+        (np.zeros(200), r"label '0\.0' is no class"),
         (np.full((200, 10), np.nan), "NaN"),
         (np.zeros((200, 9)), r"scores of shape \(200, 10\)"),
         (np.full((200, 10), "a"), "class indices or scores"),

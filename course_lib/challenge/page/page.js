@@ -1,7 +1,7 @@
 // Fetches the leaderboard again and again; puts it in place, and says who leads, when it has changed.
 "use strict";
 
-const PAUSE = 2000; // milliseconds
+const PAUSE = 3000; // milliseconds
 const board = document.getElementById("board");
 const live = document.getElementById("live");
 const state = document.getElementById("state");
