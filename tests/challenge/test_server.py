@@ -130,8 +130,9 @@ def test_the_board_is_sent_again_only_when_it_has_changed(server):
 @pytest.mark.parametrize("length", ["declared", "chunked"])
 def test_a_gigabyte_is_refused_in_little_memory(make, serve, length):
     running = serve(make())
-    process, peaks, done = psutil.Process(running.process.pid), [], threading.Event()
+    process, done = psutil.Process(running.process.pid), threading.Event()
     before = process.memory_info().rss
+    peaks = [before]
 
     def watch() -> None:
         while not done.wait(0.005):
