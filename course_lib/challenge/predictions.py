@@ -18,7 +18,7 @@ def largest(count: int, num_classes: int) -> int:
 
 
 def read(body: bytes, form: str, count: int, num_classes: int) -> np.ndarray:
-    """The classes that were predicted, best first: `(count, 1)` from class indices, `(count, 5)` from scores, int64.
+    """The classes that were predicted, best first: int64 `(count, 1)`, or `(count, 5)` from more than five scores each.
 
     Args:
         body: scores, `count` rows of `num_classes` float32; or a CSV in Kaggle's form, `id,label`.
@@ -38,13 +38,13 @@ def read(body: bytes, form: str, count: int, num_classes: int) -> np.ndarray:
         except UnicodeDecodeError:
             raise ValueError("This is not UTF-8: another encoding, or no text at all. Save it as CSV UTF-8.") from None
         return _labels(text.splitlines(), count, num_classes)[:, None]
-    expected = 4 * count * num_classes
-    if len(body) != expected:
+    if len(body) != (expected := 4 * count * num_classes):
         raise ValueError(f"Scores for {count} images and {num_classes} classes are {expected} bytes, not {len(body)}.")
     scores = np.frombuffer(body, "<f4").reshape(count, num_classes)
     if len(broken := np.flatnonzero(~np.isfinite(scores).all(1))):
         raise ValueError(f"The scores of image {broken[0]} hold NaN or infinity: did the training diverge?")
-    return np.argsort(-scores, axis=1, kind="stable")[:, :5]  # of equal scores the first class
+    best = 5 if num_classes > 5 else 1
+    return np.argsort(-scores, axis=1, kind="stable")[:, :best]  # of equal scores the first class
 
 
 def _labels(lines: list[str], count: int, num_classes: int) -> np.ndarray:

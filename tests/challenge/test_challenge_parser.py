@@ -69,6 +69,11 @@ def test_scores_are_ranked_or_refused(values):
         assert best == sorted(range(CLASSES), key=lambda index: (-row[index], index))[:5]
 
 
+def test_among_five_classes_there_is_no_top_five():
+    scores = np.float32([[0, 1, 2, 3, 4], [4, 3, 2, 1, 0]])
+    assert read(scores.tobytes(), SCORES, 2, 5).tolist() == [[4], [0]]
+
+
 @pytest.mark.parametrize(
     ("body", "form", "sentence"),
     [
