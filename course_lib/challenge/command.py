@@ -11,6 +11,7 @@ import threading
 
 from tornado import netutil
 
+from course_lib import startup
 from course_lib.challenge import making, serving
 from course_lib.challenge.store import Store
 
@@ -57,7 +58,8 @@ def _serve(_: None, options: argparse.Namespace) -> None:
     """Make the challenge's folder on first start (options from --quick on count only then), then answer the teams."""
     sockets = netutil.bind_sockets(options.port, options.host)  # first: a port that is taken costs no waiting
     rules = {name: getattr(options, name) for name in ("quick", "test_images", "human", "daily_limit")}
-    making.make(options.data, options.name, **rules)
+    with startup.quiet_start():  # rendering or reading images starts TensorFlow
+        making.make(options.data, options.name, **rules)
     host = _address() if options.host in ("0.0.0.0", "::") else options.host
     print(f"The address for the class, and its leaderboard: http://{host}:{sockets[0].getsockname()[1]} (Ctrl-C stops)")
     print(making.describe(options.data)["warning"], flush=True)

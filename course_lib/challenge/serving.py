@@ -15,7 +15,6 @@ from course_lib.challenge.client import Client, connect
 from course_lib.challenge.server import application
 
 LOOPBACK = "127.0.0.1"
-IDLE = 120  # seconds after which a silent connection is closed
 
 
 def local(name: str = "toy_scenes", **options) -> "LocalServer":
@@ -68,7 +67,7 @@ async def serve(folder: pathlib.Path, sockets: list[socket.socket], stopping: th
     """Answers on the sockets until `stopping` is set."""
     with making.opened(folder) as store:
         app = application(making.describe(folder), folder / "public", store)
-        server = httpserver.HTTPServer(app, max_buffer_size=2**20, idle_connection_timeout=IDLE, body_timeout=IDLE)
+        server = httpserver.HTTPServer(app, max_buffer_size=2**20, idle_connection_timeout=120, body_timeout=120)
         server.add_sockets(sockets)
         while not stopping.is_set():
             await asyncio.sleep(0.05)
