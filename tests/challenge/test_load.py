@@ -8,6 +8,7 @@ import threading
 import time
 
 import numpy as np
+import psutil
 import pytest
 from arena import teams
 
@@ -46,17 +47,24 @@ def kept(folder) -> list[dict]:
 @pytest.mark.parametrize(("form", "median"), [("indices", 0.2), ("scores", 0.5)])
 def test_a_hundred_teams_within_a_second(make, serve, tmp_path, form, median):
     folder = make(test_images=IMAGES)
-    clients = teams(serve(folder).url, TEAMS, tmp_path / "tokens")
+    server = serve(folder)
+    clients = teams(server.url, TEAMS, tmp_path / "tokens")
     draws = np.random.RandomState(1)
     sizes = (TEAMS, IMAGES) if form == "indices" else (TEAMS, IMAGES, 10)
     sent = draws.randint(10, size=sizes) if form == "indices" else draws.standard_normal(sizes)
+    process = psutil.Process(server.process.pid)
+    before = sum(process.cpu_times()[:2])
     seconds, answers, errors = send(clients, list(sent))
+    used = sum(process.cpu_times()[:2]) - before
+    print(f"server: {used:.2f} s of the processor for {TEAMS} submissions")
     print(f"{form}: median {statistics.median(seconds):.3f} s, longest {max(seconds):.3f} s, {len(errors)} errors")
     assert errors == [] and len(answers) == TEAMS
     rows = kept(folder)
     assert sorted(row["team"] for row in rows) == sorted(client.team for client in clients)  # none lost, none doubled
     assert all(answers[row["team"]].public == row["public"] for row in rows)
-    assert statistics.median(seconds) <= median
+    assert used < 0.8  # so a second's submissions do not pile up
+    if psutil.getloadavg()[0] < psutil.cpu_count():  # a busy machine lets everybody wait
+        assert statistics.median(seconds) <= median
 
 
 def killed(make, serve, tmp_path, rounds: int) -> None:
