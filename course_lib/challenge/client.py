@@ -19,10 +19,8 @@ import numpy as np
 from course_lib import common
 from course_lib.challenge import predictions as forms
 
-TOKENS = pathlib.Path("~/.course_lib/challenges")
 PATIENCE = 30.0  # seconds for one answer
-PAUSES = (0.2, 1.0, 3.0)  # seconds before a request is sent again: a server that is started anew needs them
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+PAUSES = (0.2, 1.0, 3.0, 6.0)  # seconds before a request is sent again: a server that is started anew needs them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Receipt:
         return f"public accuracy {self.public:.1%}{top5}, rank {self.rank}, {self.left_today} left today.{again}"
 
 
-def connect(url: str, *, token_dir: str | os.PathLike = TOKENS) -> "Client":
+def connect(url: str, *, token_dir: str | os.PathLike = "~/.course_lib/challenges") -> "Client":
     """A connection to the challenge at `url`, the address that the instructor gave.
 
     `token_dir` keeps the teams' tokens, each in a file that only this user can read.
@@ -69,7 +67,7 @@ class Client:
         parts = parse.urlsplit(url if "//" in url else f"http://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is no address of a challenge; one looks like http://192.168.0.10:8899")
-        if common.offline() and parts.hostname not in LOOPBACK:
+        if common.offline() and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
             raise ValueError(f"COURSE_OFFLINE forbids to connect to {parts.hostname}; challenge.local() works offline.")
         self.url, self.team, self._token = f"{parts.scheme}://{parts.netloc}", None, ""
         self._opener = request.build_opener(request.ProxyHandler({}))  # the server is in the same room
@@ -104,8 +102,7 @@ class Client:
         Raises:
             ValueError: a name that cannot be used or is taken.
         """
-        name = hashlib.sha256(f"{self._id} {team.lower()}".encode()).hexdigest()
-        path = self._token_dir / f"{name[:32]}.token"
+        path = self._token_dir / hashlib.sha256(f"{self._id} {team.lower()}".encode()).hexdigest()
         if not path.is_file():  # kept before it is sent: a name whose token is lost could never be used again
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -176,6 +173,5 @@ def _encode(predictions: object, sizes: tuple[int, int]) -> tuple[bytes, str]:
 
 def _sentence(refused: error.HTTPError) -> str:
     answer = refused.read()
-    if answer.startswith(b'{"error"'):
-        return json.loads(answer)["error"]
-    return f"{refused.url} answers {refused.code} {refused.reason}; is the address right?"
+    known = answer.startswith(b'{"error"')
+    return json.loads(answer)["error"] if known else f"{refused.url} answers {refused.code}; is the address right?"

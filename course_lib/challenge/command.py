@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import contextlib
 import csv
-import logging
 import pathlib
 import socket
 import sys
@@ -22,10 +21,7 @@ def main(arguments: list[str]) -> int:
     """Runs the command; returns its exit status."""
     options = _parser().parse_args(arguments)
     try:
-        if options.run is _serve:
-            _serve(options)
-            return 0
-        with making.opened(options.data) as store:
+        with contextlib.nullcontext() if options.run is _serve else making.opened(options.data) as store:
             options.run(store, options)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
@@ -47,27 +43,24 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("name", metavar="NAME", help="toy_scenes, mnist, or a folder of images with a labels.csv")
     serve.add_argument("--host", default=serving.LOOPBACK, help="0.0.0.0: reachable from the room's network")
     serve.add_argument("--port", type=int, default=8899)
-    first = serve.add_argument_group("on first start")
-    first.add_argument("--quick", action="store_true", help="toy scenes: 2,000 training images, not 12,000")
-    first.add_argument("--test-images", type=int, metavar="N", help="half of them count for the public score")
-    first.add_argument("--human", type=float, metavar="SHARE", help="a person's accuracy as you measured it, 0 to 1")
-    first.add_argument("--daily-limit", type=int, default=10, metavar="N", help="submissions a team and day (10)")
+    serve.add_argument("--quick", action="store_true", help="toy scenes: 2,000 training images, not 12,000")
+    serve.add_argument("--test-images", type=int, metavar="N", help="half of them count for the public score")
+    serve.add_argument("--human", type=float, metavar="SHARE", help="a person's accuracy as you measured it, 0 to 1")
+    serve.add_argument("--daily-limit", type=int, default=10, metavar="N", help="submissions a team and day (10)")
     for run in (_status, _reveal, _export):
         command(run)
     command(_remove).add_argument("team", metavar="TEAM")
     return parser
 
 
-def _serve(options: argparse.Namespace) -> None:
-    """Make the challenge's folder on first start, then answer the teams."""
+def _serve(_: None, options: argparse.Namespace) -> None:
+    """Make the challenge's folder on first start (options from --quick on count only then), then answer the teams."""
     sockets = netutil.bind_sockets(options.port, options.host)  # first: a port that is taken costs no waiting
     rules = {name: getattr(options, name) for name in ("quick", "test_images", "human", "daily_limit")}
     making.make(options.data, options.name, **rules)
     host = _address() if options.host in ("0.0.0.0", "::") else options.host
-    print(f"The address for the class, and the leaderboard: http://{host}:{options.port}")
-    print(f'A team joins: challenge.connect("http://{host}:{options.port}").register("its name"). Ctrl-C stops.')
+    print(f"The address for the class, and its leaderboard: http://{host}:{sockets[0].getsockname()[1]} (Ctrl-C stops)")
     print(making.describe(options.data)["warning"], flush=True)
-    logging.basicConfig(stream=sys.stdout)  # the command's own stderr is shown when it ends
     with contextlib.suppress(KeyboardInterrupt):  # a harder end does no harm either: nothing is only in memory
         asyncio.run(serving.serve(options.data, sockets, threading.Event()))
 

@@ -1,6 +1,6 @@
 """The challenge folder: `public/` for the teams, `private/` with the labels, which only the server reads.
 
-It is made beside its place and moved there when it is whole, so a stopped start leaves nothing half-made.
+`challenge.json` is written last: without it there is no challenge.
 """
 
 import contextlib
@@ -8,7 +8,6 @@ import hashlib
 import json
 import pathlib
 import secrets
-import shutil
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from course_lib import common
 from course_lib.challenge import material
 from course_lib.challenge.store import Store
 
-ABOUT = "public/challenge.json"
+ABOUT, DATABASE = "public/challenge.json", "challenge.sqlite"
 FEWEST = 100  # test images: of fewer, the scores would soon give away the labels
 
 
@@ -43,28 +42,23 @@ def make(
         FileNotFoundError: a data set or an image that is not here.
     """
     short = pathlib.Path(name).name
-    if folder.exists() and any(folder.iterdir()):
+    if (folder / ABOUT).is_file():
         if (present := describe(folder)["name"]) != short:
             raise ValueError(f"{folder} holds the challenge {present!r}, not {short!r}. Name another folder.")
         return
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ValueError(f"{folder} holds other files, or half of a challenge. Name a new folder, or delete that one.")
     common.at_least(1, daily_limit=daily_limit)
     common.at_least(FEWEST, test_images=FEWEST if test_images is None else test_images)
     if human is not None and not 0 <= human <= 1:
         raise ValueError(f"a person's accuracy must be a share from 0 to 1, not {human!r}")
-    made = material.gather(name, quick, test_images)
-    new = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    _write(new, made, {"name": short, "daily_limit": daily_limit}, human)
-    if folder.exists():
-        folder.rmdir()
-    new.replace(folder)
+    _write(folder, material.gather(name, quick, test_images), {"name": short, "daily_limit": daily_limit}, human)
 
 
 def describe(folder: pathlib.Path) -> dict[str, object]:
     """What everybody may know of the challenge in `folder`. Raises FileNotFoundError where there is none."""
     if not (folder / ABOUT).is_file():
-        command = "python -m course_lib challenge serve toy_scenes --data NEW_FOLDER"
-        raise FileNotFoundError(f"{folder} holds no challenge. This makes one: {command}")
+        raise FileNotFoundError(f"{folder} holds no challenge. `python -m course_lib challenge serve` makes one.")
     return json.loads((folder / ABOUT).read_text(encoding="utf-8"))
 
 
@@ -73,7 +67,7 @@ def opened(folder: pathlib.Path) -> contextlib.closing[Store]:
     about, private = describe(folder), folder / "private"
     with np.load(private / "labels.npz") as kept:
         labels, public = kept["labels"], kept["public"]
-    return contextlib.closing(Store(private / "challenge.sqlite", labels, public, about["daily_limit"]))
+    return contextlib.closing(Store(private / DATABASE, labels, public, about["daily_limit"]))
 
 
 def halves(labels: np.ndarray) -> np.ndarray:
@@ -86,26 +80,25 @@ def halves(labels: np.ndarray) -> np.ndarray:
 
 
 def _write(folder: pathlib.Path, made: material.Material, rules: dict[str, object], human: float | None) -> None:
+    private = folder / "private"
     (folder / "public").mkdir(parents=True)
-    (folder / "private").mkdir(mode=0o700)
+    private.mkdir(mode=0o700)
     images, labels = made.test
-    files, public = {"test": {"images": images}}, halves(labels)
-    for part in ("train", "validation"):
-        files[part] = dict(zip(("images", "labels"), getattr(made, part), strict=True))
-    for part, arrays in files.items():
+    files, public = {}, halves(labels)
+    for part, arrays in {"train": made.train, "validation": made.validation, "test": [images]}.items():
         path = folder / "public" / f"{part}.npz"
-        np.savez_compressed(path, **arrays)
+        np.savez_compressed(path, **dict(zip(("images", "labels"), arrays, strict=False)))  # no labels of the test
         files[part] = hashlib.sha256(path.read_bytes()).hexdigest()
-    np.savez(folder / "private" / "labels.npz", labels=labels, public=public)
+    np.savez(private / "labels.npz", labels=labels, public=public)
     about = {"id": secrets.token_hex(8), "class_names": made.class_names, "image_shape": images.shape[1:]}
     about |= {"test_images": len(labels), "public_images": int(public.sum()), "warning": made.warning, "files": files}
-    common.write_json(folder / ABOUT, rules | about)
-    with opened(folder) as store:  # no team can have these names, for they hold parentheses
+    with contextlib.closing(Store(private / DATABASE, labels, public, rules["daily_limit"])) as store:
         constant = np.full((len(labels), 1), np.bincount(made.train[1]).argmax())
-        store.enter("Constant (one class)", "baseline", store.score(constant))
+        store.enter("Constant (one class)", "baseline", store.score(constant))  # no team may use parentheses
         store.enter("Nearest mean (of pixels)", "baseline", store.score(_nearest_mean(made.train, images)))
         if human is not None:
             store.enter("Human (measured)", "human", {"public": human, "private": human})
+    common.write_json(folder / ABOUT, rules | about)
 
 
 def _nearest_mean(train: material.Arrays, test: np.ndarray) -> np.ndarray:

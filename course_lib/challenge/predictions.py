@@ -7,7 +7,6 @@ import re
 
 import numpy as np
 
-TOP = 5
 SCORES = "application/octet-stream"  # little-endian float32, row after row; anything else is read as CSV
 INDEX = re.compile(r"[0-9]{1,9}")
 EXAMPLE = "The first line must be id,label and every other one an id and a class index, for example 0,3."
@@ -45,7 +44,7 @@ def read(body: bytes, form: str, count: int, num_classes: int) -> np.ndarray:
     scores = np.frombuffer(body, "<f4").reshape(count, num_classes)
     if len(broken := np.flatnonzero(~np.isfinite(scores).all(1))):
         raise ValueError(f"The scores of image {broken[0]} hold NaN or infinity: did the training diverge?")
-    return np.argsort(-scores, axis=1, kind="stable")[:, :TOP]  # of equal scores the first class
+    return np.argsort(-scores, axis=1, kind="stable")[:, :5]  # of equal scores the first class
 
 
 def _labels(lines: list[str], count: int, num_classes: int) -> np.ndarray:

@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS revealed (at REAL NOT NULL);
 -- Each line stands with the first of its best submissions by the public half; only teams have a rank.
 CREATE VIEW IF NOT EXISTS standings AS
 SELECT
-    name AS team, kind, public, public_top5, private, private_top5, note, at, submissions,
+    name AS team, kind, public, public_top5, private, private_top5, note, submissions,
+    strftime('%H:%M', at, 'unixepoch', 'localtime') AS time,
     CASE kind WHEN 'team' THEN rank() OVER (PARTITION BY kind ORDER BY public DESC) END AS rank,
     CASE kind WHEN 'team' THEN rank() OVER (PARTITION BY kind ORDER BY private DESC) END AS private_rank
 FROM (

@@ -1,7 +1,7 @@
 """The evaluation server: which request gets which answer. It gives images and scores, never a label."""
 
+import json
 import pathlib
-import time
 from collections.abc import Callable
 
 from tornado import web
@@ -9,10 +9,11 @@ from tornado import web
 from course_lib.challenge import predictions
 from course_lib.challenge.store import RefusedError, Store
 
+LINGER = 2**24  # bytes of a body that are read at most, though kept are far fewer
 PAGE = pathlib.Path(__file__).with_name("page")
 HEADERS = {
     # The page uses this server's own files alone; pages of this machine may frame it, as notebooks do.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self' http://localhost:* http://127.0.0.1:*",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",  # ask each time whether it has changed
@@ -32,8 +33,9 @@ def application(about: dict, public: pathlib.Path, store: Store) -> web.Applicat
         (r"/api/teams", TeamsHandler, {"limit": 0}),
         (r"/api/submissions", SubmissionsHandler, {"limit": predictions.largest(*sizes)}),
     ]
-    settings = {"store": store, "about": about, "sizes": sizes, "template_path": str(PAGE)}
-    return web.Application(routes, log_function=lambda handler: None, **settings)
+    return web.Application(
+        routes, store=store, about=about, sizes=sizes, template_path=PAGE, log_function=lambda _: None
+    )
 
 
 class Handler(web.RequestHandler):
@@ -43,14 +45,11 @@ class Handler(web.RequestHandler):
         for name, value in HEADERS.items():
             self.set_header(name, value)
 
-    def refuse(self, status: int, reason: str) -> None:
-        self.set_status(status)
-        self.finish({"error": reason})
-
     def write_error(self, status_code: int, **details) -> None:
         error = details.get("exc_info", (None, None))[1]
         known = isinstance(error, RefusedError)
-        self.refuse(*((error.status, str(error)) if known else (status_code, "The server cannot answer this.")))
+        self.set_status(error.status if known else status_code)
+        self.finish({"error": str(error) if known else "The server cannot answer this."})
 
     def log_exception(self, kind, error, trace) -> None:
         if not isinstance(error, RefusedError):  # a mistake in a request is none of the server's
@@ -71,42 +70,56 @@ class JSONHandler(Handler):
 
 @web.stream_request_body
 class UploadHandler(Handler):
-    """A body taken in pieces, so that one that is too long is refused before it is here; the team and its token."""
+    """A body taken in pieces, so that one that is too long is refused before it is here."""
 
     def initialize(self, limit: int) -> None:
-        self.limit, self.body = limit, bytearray()
+        self.limit, self.length, self.body = limit, 0, bytearray()
 
     def prepare(self) -> None:
-        self.team = self.get_query_argument("team", "")
-        self.token = self.request.headers.get("Authorization", "").removeprefix("Bearer ")
         declared = self.request.headers.get("Content-Length", "")
-        self.check_length(int(declared[:18]) if declared.isdecimal() else 0)
+        if declared.isdecimal() and int(declared[:18]) > self.limit:
+            self.refuse_length()
 
     def data_received(self, piece: bytes) -> None:
-        self.body += piece
-        self.check_length(len(self.body))
+        self.length += len(piece)
+        if self.length > LINGER:
+            self.finish()  # upon which Tornado closes the connection
+        elif self.length > self.limit:
+            self.refuse_length()
+        else:
+            self.body += piece
 
-    def check_length(self, length: int) -> None:
-        """Refuses too much at once, upon which Tornado closes the connection and reads no further."""
-        if length > self.limit:
-            self.refuse(413, f"This is too much data: at most {self.limit:,} bytes are read here.")
+    def refuse_length(self) -> None:
+        """Answers at once, but reads on for a while: many programs only look for an answer when all is sent."""
+        if self.get_status() != 413:
+            answer = json.dumps({"error": f"This is too much data: at most {self.limit:,} bytes are read here."})
+            self.set_status(413)
+            self.set_header("Content-Length", len(answer))
+            self.write(answer)
+            self.flush()
+
+    def post(self) -> None:
+        if self.get_status() != 413:
+            token = self.request.headers.get("Authorization", "").removeprefix("Bearer ")
+            self.finish(self.take(self.get_query_argument("team", ""), token))
 
 
 class TeamsHandler(UploadHandler):
-    def post(self) -> None:
-        self.settings["store"].register(self.team, self.token)
-        self.finish({"team": self.team})
+    def take(self, team: str, token: str) -> dict:
+        self.settings["store"].register(team, token)
+        return {"team": team}
 
 
 class SubmissionsHandler(UploadHandler):
-    def post(self) -> None:
-        self.settings["store"].authenticate(self.team, self.token)
+    def take(self, team: str, token: str) -> dict:
+        if not self.settings["store"].owns(team, token):
+            raise RefusedError(401, "Team and token do not belong together. Register first: client.register(team).")
         form = self.request.headers.get("Content-Type", "")
         try:
             ranked = predictions.read(bytes(self.body), form, *self.settings["sizes"])
         except ValueError as error:
             raise RefusedError(400, str(error)) from None
-        self.finish(self.settings["store"].submit(self.team, ranked, self.get_query_argument("note", "")))
+        return self.settings["store"].submit(team, ranked, self.get_query_argument("note", ""))
 
 
 class BoardHandler(Handler):
@@ -117,4 +130,4 @@ class BoardHandler(Handler):
 
     def get(self) -> None:
         lines, about = self.settings["store"].leaderboard(), self.settings["about"]
-        self.render(self.template, about=about, lines=lines, revealed=self.settings["store"].revealed(), time=time)
+        self.render(self.template, about=about, lines=lines, revealed=self.settings["store"].revealed())

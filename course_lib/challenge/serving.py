@@ -40,8 +40,8 @@ class LocalServer(contextlib.AbstractContextManager):
         sockets = netutil.bind_sockets(0, LOOPBACK)
         self.url = f"http://{LOOPBACK}:{sockets[0].getsockname()[1]}"
         self._stopping = threading.Event()
-        work = lambda: asyncio.run(serve(self.folder, sockets, self._stopping))  # noqa: E731
-        self._thread = threading.Thread(target=work, daemon=True)
+        work = serve(self.folder, sockets, self._stopping)
+        self._thread = threading.Thread(target=asyncio.run, args=[work], daemon=True)
         self._thread.start()
         atexit.register(self.stop)
 

@@ -62,15 +62,15 @@ class Store:
         self._all(
             f"INSERT OR IGNORE INTO teams (name, kind, token) SELECT ?, 'team', ? WHERE {room}", team, _hash(token)
         )
-        if not self._owns(team, token):
+        if not self.owns(team, token):
             raise RefusedError(
                 409, f"The team name {team!r} is taken, or there are {MOST_TEAMS} teams. Try another one."
             )
 
-    def authenticate(self, team: str, token: str) -> None:
-        """Raises RefusedError unless the token is the team's."""
-        if not self._owns(team, token):
-            raise RefusedError(401, "Team and token do not belong together. Register first: client.register(team).")
+    def owns(self, team: str, token: str) -> bool:
+        """Whether the token is the team's; it takes as long where there is no such team."""
+        rows = self._all("SELECT token FROM teams WHERE name = ? AND kind = 'team'", team)
+        return hmac.compare_digest(rows[0]["token"] if rows else bytes(32), _hash(token))
 
     def submit(self, team: str, ranked: np.ndarray, note: str = "") -> dict[str, object]:
         """Scores a submission and keeps it; the same predictions once more are answered, but not kept again.
@@ -88,8 +88,9 @@ class Store:
             database.execute("BEGIN IMMEDIATE")
             if not (teams := self._all("SELECT id FROM teams WHERE name = ?", team)):
                 raise RefusedError(401, "This team is no longer in the challenge. Ask the instructor.")
-            number = teams[0]["id"]
-            left = self.daily_limit - self._today(number)
+            number, midnight = teams[0]["id"], time.mktime((*time.localtime()[:3], 0, 0, 0, 0, 0, -1))
+            today = self._all("SELECT id FROM submissions WHERE team = ? AND at >= ?", number, midnight)
+            left = self.daily_limit - len(today)
             known = self._all("SELECT id FROM submissions WHERE team = ? AND digest = ?", number, row["digest"])
             if not known:
                 if self.revealed():
@@ -143,15 +144,6 @@ class Store:
     def _insert(self, table: str, row: dict[str, object]) -> int:
         fields, places = ", ".join(row), ", ".join("?" * len(row))
         return self._database.execute(f"INSERT INTO {table} ({fields}) VALUES ({places})", [*row.values()]).lastrowid
-
-    def _owns(self, team: str, token: str) -> bool:
-        """Whether the token is the team's; it takes as long where there is no such team."""
-        rows = self._all("SELECT token FROM teams WHERE name = ? AND kind = 'team'", team)
-        return hmac.compare_digest(rows[0]["token"] if rows else bytes(32), _hash(token))
-
-    def _today(self, team: int) -> int:
-        midnight = time.mktime((*time.localtime()[:3], 0, 0, 0, 0, 0, -1))
-        return len(self._all("SELECT id FROM submissions WHERE team = ? AND at >= ?", team, midnight))
 
 
 def _hash(token: str) -> bytes:
