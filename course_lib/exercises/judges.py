@@ -125,7 +125,7 @@ def better_vote(function: Callable) -> str | None:
         ),
     }
     for reply, wrong in plausible.items():
-        if np.array_equal(answer, wrong):
+        if np.mean(answer == wrong) > 0.95:  # sums in another order may settle a tie the other way
             return reply
     right = np.mean(answer == labels)
     return None if right > 0.4 else f"It is right on {right:.0%} of the public labels; more than 40 % can be had."
