@@ -51,9 +51,9 @@ def test_standard_errors():
 
 def test_top_five_by_guessing():
     generator = np.random.default_rng(9)
-    scores, labels = generator.random((50_000, 1000)), generator.integers(1000, size=50_000)
-    higher = (scores > scores[np.arange(50_000), labels][:, None]).sum(axis=1)
-    assert challenges.q4.right == pytest.approx(np.mean(higher < 5), abs=0.001)
+    scores, labels = generator.random((5_000, 1000)), generator.integers(1000, size=5_000)
+    higher = (scores > scores[np.arange(5_000), labels][:, None]).sum(axis=1)
+    assert challenges.q4.right == pytest.approx(np.mean(higher < 5), abs=0.002)
     assert {np.mean(higher < 1).round(3), 1 - challenges.q4.right} <= foreseen("q4")
 
 
