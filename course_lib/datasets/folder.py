@@ -26,17 +26,16 @@ from course_lib.datasets.catalog import ImageDataset
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP")
 PARTS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+ACCEPTED = "a folder a class (cat/1.jpg, dog/2.jpg), or train, validation and test with a folder a class in each"
 HIDDEN = (".", "Thumbs.db", "desktop.ini", "__MACOSX")  # how names start that some system hides
-SIDE = 64  # pixels
 LEAST = 10  # different pictures that a class needs
 SHARE = 0.15  # of a class for the test, and as much for validation
 ALIKE = 0.99  # correlation; among 2,000 toy scenes the two most alike reach 0.985, among as many digits 0.989
 
-Notes = dict[str, list[str]]  # what the student is told, and the names of the files that it is about
 File = collections.namedtuple("File", "path name kind part")  # name: below the set's folder; kind: the class
 
 
-def load_folder(path: str | os.PathLike, side: int = SIDE) -> ImageDataset:
+def load_folder(path: str | os.PathLike, side: int = 64) -> ImageDataset:
     """The pictures below `path`, `side` pixels high and wide: a folder a class, or train, validation and test of such.
 
     Prints what was found, and what was left out and why.
@@ -47,21 +46,19 @@ def load_folder(path: str | os.PathLike, side: int = SIDE) -> ImageDataset:
     """
     common.at_least(16, side=side)
     root = pathlib.Path(os.path.abspath(os.path.expanduser(path)))
-    notes: Notes = collections.defaultdict(list)
+    notes = collections.defaultdict(list)  # what the student is told: the files that it is about
     found = _find(root, notes)
+    classes = sorted({file.kind for file in found})
     files, images = _read(found, side, notes)
     groups = near_copies(images).tolist()
     _note_copies(files, groups, notes)
-    classes, kinds = sorted({file.kind for file in found}), [file.kind for file in files]
-    print(
-        f"{_text(root.name)}: {len(files)} pictures, {_some([f'{kinds.count(kind)} {kind}' for kind in classes], 10)}"
-    )
-    for note, names in notes.items():
-        print(f"  {len(names)} {note}: {_some(names)}")
-    rows = _cut(files, groups)
-    _check_counts(root, classes, [{(kinds[row], groups[row]) for row in part} for part in rows.values()])
-    print(f"  {', '.join(f'{len(rows[part])} for {part}' for part in rows)}")
-    labels = np.array([classes.index(kind) for kind in kinds])
+    counts = collections.Counter(file.kind for file in files)
+    print(f"{_text(root.name)}: {len(files)} pictures, {_some([f'{counts[kind]} {kind}' for kind in classes], 10)}")
+    for note in filter(notes.get, notes):
+        print(f"  {note}: {len(notes[note])} ({_some(notes[note])})")
+    rows = _cut(root, files, groups, classes)
+    print(f"  {', '.join(f'{part} {len(rows[part])}' for part in rows)}")
+    labels = np.array([classes.index(file.kind) for file in files])
     splits = (Split(images[part], labels[part]) for part in rows.values())
     return ImageDataset(_text(root.name), (side, side, 3), tuple(classes), *splits)
 
@@ -84,7 +81,7 @@ def near_copies(images: np.ndarray) -> np.ndarray:
     return groups
 
 
-def _find(root: pathlib.Path, notes: Notes) -> list[File]:
+def _find(root: pathlib.Path, notes: dict[str, list[str]]) -> list[File]:
     """The files in the classes' folders, sorted. Folders inside these are not entered, so no link leads in circles."""
     if not root.is_dir():
         raise FileNotFoundError(f"{root} is {'a file: unpack it first' if root.exists() else 'not there'}")
@@ -96,15 +93,13 @@ def _find(root: pathlib.Path, notes: Notes) -> list[File]:
     for kind in filter(pathlib.Path.is_dir, kinds):
         part, inside = PARTS[kind.parent.name.lower()] if in_parts else "train", _inside(kind)
         others += [path for path in inside if path.is_dir()] if inside else [kind]
-        found += [File(path, _name(path, root), _text(kind.name), part) for path in inside if not path.is_dir()]
-    if others:
-        notes["left out, empty or not a file in a class's folder"] = [_name(path, root) for path in others]
+        found += [
+            File(path, _text(path.relative_to(root)), _text(kind.name), part) for path in inside if not path.is_dir()
+        ]
+    notes["left out, empty or not a file in a class's folder"] += [_text(path.relative_to(root)) for path in others]
     if len({file.kind for file in found}) < 2:
-        raise ValueError(
-            f"{root} does not hold two classes, but {len(folders)} folders and {len(found)} files inside them. Accepted "
-            "is a folder a class (cat/1.jpg, dog/2.jpg), or folders train, validation and test that each hold a folder "
-            "a class. Sort the pictures so, or load the folder that is."
-        )
+        held = _some([_text(path.name) for path in top]) or "nothing"
+        raise ValueError(f"{root} holds {held}, not two classes. Sort the pictures like this: {ACCEPTED}.")
     return found
 
 
@@ -114,7 +109,7 @@ def _inside(folder: pathlib.Path) -> list[pathlib.Path]:
     return sorted(shown, key=lambda path: (_text(path.name), path.name))
 
 
-def _read(found: list[File], side: int, notes: Notes) -> tuple[list[File], np.ndarray]:
+def _read(found: list[File], side: int, notes: dict[str, list[str]]) -> tuple[list[File], np.ndarray]:
     """Those files that read, and their pictures `(n, side, side, 3)`."""
     files, images = [], np.empty((len(found), side, side, 3), np.uint8)
     with warnings.catch_warnings():
@@ -126,75 +121,65 @@ def _read(found: list[File], side: int, notes: Notes) -> tuple[list[File], np.nd
                 files.append(file)
             except UnidentifiedImageError:
                 notes[f"left out, damaged or none of {', '.join(FORMATS)}"].append(file.name)
-            except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-                notes[f"left out, of more than {Image.MAX_IMAGE_PIXELS:,} pixels"].append(file.name)
-            except Exception as error:  # decoders raise whatever a damaged file leads them to
-                reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-                notes["left out, damaged"].append(f"{file.name} ({reason})")
+            except Exception as error:  # too large, or damaged: decoders raise whatever such a file leads them to
+                reason = getattr(error, "strerror", None) or error
+                notes["left out, damaged or too large"].append(f"{file.name}: {reason}")
     return files, images[: len(files)]
 
 
-def _square(file: File, side: int, notes: Notes) -> Image.Image:
+def _square(file: File, side: int, notes: dict[str, list[str]]) -> Image.Image:
     with Image.open(file.path, formats=FORMATS) as picture:
         if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":  # a camera's, with previews
-            notes["of several frames, the first is taken"].append(file.name)
+            notes["several frames, of which the first is taken"].append(file.name)
         picture.draft("RGB", (2 * side, 2 * side))  # a large JPEG is decoded at a half, a quarter or an eighth
         ImageOps.exif_transpose(picture, in_place=True)
         if picture.mode[0] in "IF":
-            notes["of more than 8 bits, where 65,535 is taken as white"].append(file.name)
+            notes["more than 8 bits, of which 65,535 is taken as white"].append(file.name)
             picture = Image.fromarray((np.asarray(picture) / 257).clip(0, 255).round().astype(np.uint8))
         square = ImageOps.fit(picture.convert("RGBA"), (side, side))
         return Image.alpha_composite(Image.new("RGBA", square.size, "white"), square).convert("RGB")
 
 
-def _note_copies(files: list[File], groups: list[int], notes: Notes) -> None:
-    first: dict[int, File] = {}
+def _note_copies(files: list[File], groups: list[int], notes: dict[str, list[str]]) -> None:
+    first = {}
     for file, group in zip(files, groups, strict=True):
         original = first.setdefault(group, file)
         if file is not original:
-            place = "in one part" if file.part == original.part else "in two parts (delete one: results are too good)"
-            label = "" if file.kind == original.kind else " and in two classes (is the label right?)"
-            notes[f"near copies, kept {place}{label}"].append(f"{original.name} ~ {file.name}")
+            place = "kept in one part" if file.part == original.part else "in two parts, which makes results too good"
+            label = "" if file.kind == original.kind else ", but in two classes: is the label right?"
+            notes[f"near copies, {place}{label}"].append(f"{original.name} ~ {file.name}")
 
 
-def _cut(files: list[File], groups: list[int]) -> dict[str, list[int]]:
+def _cut(root: pathlib.Path, files: list[File], groups: list[int], classes: list[str]) -> dict[str, list[int]]:
     """Which pictures each part holds, classes mixed. What is missing is cut from train, near copies together."""
     order = sorted(range(len(files)), key=lambda row: hashlib.sha256(files[row].name.encode()).digest())
     rows = {part: [row for row in order if files[row].part == part] for part in ("train", "validation", "test")}
     missing = [part for part in ("test", "validation") if not rows[part]]
-    together, kinds, taken = collections.defaultdict(list), collections.Counter(), collections.Counter()
+    together, taken = collections.defaultdict(list), collections.Counter()
     for row in rows["train"]:
         together[groups[row]].append(row)
-        kinds[files[row].kind] += 1
+    counts = collections.Counter(files[row].kind for row in rows["train"])
+    different = collections.Counter(files[members[0]].kind for members in together.values())
     rows["train"] = []
     for members in together.values():
         kind = files[members[0]].kind
-        room = max(1, round(SHARE * kinds[kind])) - len(members)
+        room = max(1, round(SHARE * counts[kind])) - len(members)
         part = next((part for part in missing if taken[part, kind] <= room), "train")
         taken[part, kind] += len(members)
         rows[part] += members
+    least, held = LEAST if missing else 1, [{files[row].kind for row in part} for part in rows.values()]
+    if few := [kind for kind in classes if different[kind] < least or any(kind not in part for part in held)]:
+        raise ValueError(
+            f"{root} has too few different pictures: {_some([f'{different[kind]} {kind}' for kind in few], 10)}. To be "
+            f"cut, a class needs {LEAST}, near copies counted once, and each part needs some of each class. Add "
+            f"pictures, take the class away, or cut by hand: {ACCEPTED}."
+        )
     return rows
 
 
-def _check_counts(root: pathlib.Path, classes: list[str], parts: list[set[tuple[str, int]]]) -> None:
-    """`parts` holds the class and the group of near copies of each picture, part by part."""
-    different = collections.Counter(kind for kind, _ in set().union(*parts))
-    short = [kind for kind in classes if different[kind] < LEAST or not all(kind in dict(part) for part in parts)]
-    if short:
-        raise ValueError(
-            f"{root} has too few different pictures: {_some([f'{different[kind]} {kind}' for kind in short], 10)}. Each "
-            f"class needs {LEAST}, near copies counted once, and some in each part. Add pictures, take the class away, "
-            "or cut by hand: folders train, validation and test that each hold a folder a class."
-        )
-
-
-def _name(path: pathlib.Path, root: pathlib.Path) -> str:
-    return _text(path.relative_to(root).as_posix())
-
-
-def _text(name: str) -> str:
-    """A file's name as text: one spelling of accents on every system, and a mark for what is no text."""
-    return unicodedata.normalize("NFC", name).encode(errors="replace").decode()
+def _text(name: str | pathlib.Path) -> str:
+    """A name or path as text: one spelling on every system, and question marks for bytes that are no text."""
+    return unicodedata.normalize("NFC", pathlib.PurePath(name).as_posix()).encode(errors="replace").decode()
 
 
 def _some(names: list[str], most: int = 3) -> str:

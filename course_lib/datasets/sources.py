@@ -13,18 +13,15 @@ from course_lib import common
 from course_lib.batching import Split
 from course_lib.datasets.catalog import CATALOG, DIGITS, Entry, ImageDataset
 from course_lib.datasets.download import fetch
-from course_lib.datasets.folder import SIDE, load_folder
+from course_lib.datasets.folder import load_folder
 from course_lib.datasets.reading import DamagedDataError, advice, read
 
 USED_SPLITS = ("train", "validation", "test")
+Path = str | os.PathLike
 
 
 def load(
-    name: str | os.PathLike,
-    *,
-    data_dir: str | os.PathLike | None = None,
-    offline: bool | None = None,
-    side: int | None = None,
+    name: Path, *, data_dir: Path | None = None, offline: bool | None = None, side: int | None = None
 ) -> ImageDataset:
     """The data set `name`: one of `CATALOG`, "digits", a folder, or any TFDS set of images with one label each.
 
@@ -44,7 +41,7 @@ def load(
     """
     path_like = isinstance(name, os.PathLike) or re.match(r"[/\\.~]|\w:[/\\]", str(name))
     if path_like or (name not in (*CATALOG, "digits") and os.path.isdir(str(name))):
-        return load_folder(name, SIDE if side is None else side)
+        return load_folder(name) if side is None else load_folder(name, side)
     if side is not None:
         raise ValueError(f"side={side!r} is for a folder of pictures; {name} comes in a size of its own: leave it out")
     if name == "digits":
