@@ -92,10 +92,9 @@ def _find(root: pathlib.Path, notes: dict[str, list[str]]) -> list[File]:
     found, others = [], [path for path in (*top, *kinds) if not path.is_dir()]
     for kind in filter(pathlib.Path.is_dir, kinds):
         part, inside = PARTS[kind.parent.name.lower()] if in_parts else "train", _inside(kind)
+        files = [path for path in inside if not path.is_dir()]
         others += [path for path in inside if path.is_dir()] if inside else [kind]
-        found += [
-            File(path, _text(path.relative_to(root)), _text(kind.name), part) for path in inside if not path.is_dir()
-        ]
+        found += [File(path, _text(path.relative_to(root)), _text(kind.name), part) for path in files]
     notes["left out, empty or not a file in a class's folder"] += [_text(path.relative_to(root)) for path in others]
     if len({file.kind for file in found}) < 2:
         held = _some([_text(path.name) for path in top]) or "nothing"
