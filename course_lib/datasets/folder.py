@@ -30,7 +30,7 @@ ACCEPTED = "a folder a class (cat/1.jpg, dog/2.jpg), or train, validation and te
 HIDDEN = (".", "Thumbs.db", "desktop.ini", "__MACOSX")  # how names start that some system hides
 LEAST = 10  # different pictures that a class needs
 SHARE = 0.15  # of a class for the test, and as much for validation
-ALIKE = 0.99  # correlation; among 2,000 toy scenes the two most alike reach 0.985, among as many digits 0.989
+ALIKE = 0.99  # correlation; of 4,000 toy scenes no two reach it, of 5,000 digits five pairs do
 
 File = collections.namedtuple("File", "path name kind part")  # name: below the set's folder; kind: the class
 
@@ -67,7 +67,7 @@ def near_copies(images: np.ndarray) -> np.ndarray:
     """A number for each image of `(n, height, width, 3)` uint8, the same for near copies, and for copies of copies.
 
     Two are near copies where their 16×16 gray miniatures correlate by `ALIKE` or more, whatever their brightness and
-    contrast. Difference hashes are no help: re-compressing a picture flips more bits than lie between two others.
+    contrast. Difference hashes are no help: re-compressing can flip more of their bits than differ between two scenes.
     """
     small = [Image.fromarray(image).convert("L").resize((16, 16), Image.Resampling.BOX) for image in images]
     pixels = np.array([np.asarray(each) for each in small], np.float32).reshape(-1, 256)

@@ -80,7 +80,7 @@ class TestCutting:
 
     def test_the_file_systems_order_and_place_do_not_matter(self, pets, tmp_path, monkeypatch):
         data = datasets.load(pets)
-        copy = shutil.copytree(pets, tmp_path / "elsewhere")
+        copy = shutil.copytree(pets, tmp_path / "elsewhere" / "pets")
         listed = pathlib.Path.iterdir
         monkeypatch.setattr(pathlib.Path, "iterdir", lambda path: iter(sorted(listed(path))[::-1]))
         assert all_equal(data, datasets.load(copy))
@@ -235,12 +235,11 @@ class TestKindsOfFiles:
         sizes, fit = [], folder.ImageOps.fit
         monkeypatch.setattr(folder.ImageOps, "fit", lambda image, size: sizes.append(image.size) or fit(image, size))
         photo(999, (4000, 3000)).save(pets / "dog" / "999.jpg", quality=95)
-        images = np.array(
-            [np.frombuffer(image, np.uint8) for part in held(datasets.load(pets)).values() for image in part]
-        )
+        data = datasets.load(pets)
+        images = np.concatenate([getattr(data, part).arrays()[0] for part in PARTS])
         assert max(sizes) == (500, 375)
-        expected = np.frombuffer(square(photo(999, (4000, 3000))), np.uint8).astype(int)
-        assert np.abs(images - expected).mean(1).min() < 2
+        expected = np.frombuffer(square(photo(999, (4000, 3000))), np.uint8).reshape(64, 64, 3).astype(int)
+        assert np.abs(images - expected).mean((1, 2, 3)).min() < 2
 
 
 class TestLeftOut:
@@ -343,14 +342,8 @@ class TestTooLittle:
             fill(tmp_path / part / "cat", first, 5)
             fill(tmp_path / part / "dog", first + 20, 5)
         shutil.rmtree(tmp_path / "test" / "dog")
-        with pytest.raises(
-            ValueError, match=r"too few different pictures: 5 dog\. .*each part needs some of each class"
-        ):
+        with pytest.raises(ValueError, match=r"few different pictures: 5 dog\. .*each part needs some of each class"):
             datasets.load(tmp_path)
-
-
-def recompressed(image: Image.Image, path: pathlib.Path) -> None:
-    image.save(path, format="JPEG", quality=50)
 
 
 COPIES = {
@@ -383,16 +376,12 @@ class TestNearCopies:
         copies = [Image.open(tmp_path / f"{number}.jpg") for number in range(40)]
         assert np.array_equal(groups_of([*photos, *copies]), np.tile(np.arange(40), 2))
 
-    def test_different_pictures_are_not(self, mnist):
-        digits = np.repeat(mnist.test.arrays()[0][:1000], 3, axis=3)
-        soft = groups_of([photo(number) for number in range(600)])
-        assert len(np.unique(soft)) == 600  # in more than one block
-        assert len(np.unique(folder.near_copies(digits))) == 1000
-
-    def test_toy_scenes_are_not(self):
+    def test_different_pictures_are_not(self):
+        assert len(np.unique(groups_of([photo(number) for number in range(600)]))) == 600  # more than one block
         with np.load(common.ROOT / "tests/datasets/toy_scenes.npz") as arrays:
-            images = arrays["images"]
-        assert len(np.unique(folder.near_copies(images))) == len(images)
+            assert len(np.unique(folder.near_copies(arrays["images"]))) == len(arrays["images"])
+        digits = np.repeat(datasets.load("uci_digits").train.arrays()[0], 3, axis=3)
+        assert len(np.unique(folder.near_copies(digits))) >= 0.99 * len(digits)  # of 8×8 pixels: some are alike
 
     def test_copies_of_copies_and_plain_colors(self):
         flat = [Image.new("RGB", (64, 64), color) for color in (RED, BLUE)]
