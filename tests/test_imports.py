@@ -15,7 +15,7 @@ LEAVES = {"common", "batching"}
 RUNNING = [f"experiments/{stem}.py" for stem in ("__init__", "catalog", "experiment", "reproduce")]
 SETTINGS = sorted({f"experiments/{path.name}" for path in (KIT / "experiments").glob("*.py")} - {*RUNNING})
 BUDGETS = {  # lines of code
-    "the four parts": (5000, PARTS),
+    "the four parts": (5100, PARTS),
     "exercises": (900, ["exercises"]),
     "challenge": (600, ["challenge"]),
     "experiments and command line": (500, [*RUNNING, "__main__.py", "check.py", "lesson_runs.py"]),
