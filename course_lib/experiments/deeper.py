@@ -90,8 +90,8 @@ def _depth(families: tuple[str, ...], depths: tuple[int, ...], options: dict, **
 
 def _ablation() -> dict[str, Setting]:
     """AlexNet's tricks, all of them and then each taken away in turn."""
-    recipe = Recipe(learning_rate=0.01, schedule=((20, 0.001), (26, 0.0001)), weight_decay=5e-4, batch_size=64)
-    whole = Setting("alexnet_small", recipe, epochs=30, data=augmented, options=SIDE_56)
+    recipe = Recipe(learning_rate=0.01, schedule=((14, 0.001), (18, 0.0001)), weight_decay=5e-4, batch_size=64)
+    whole = Setting("alexnet_small", recipe, epochs=20, data=augmented, options=SIDE_56)
     without = {
         "ReLU": {"activation": "tanh"},
         "dropout": {"dropout": 0.0},
