@@ -24,13 +24,18 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("name", metavar="NAME", help=", ".join(sorted(EXPERIMENTS)))
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0 (default: 3)")
     parser.add_argument("--again", action="store_true", help="forget what is recorded, start afresh")
+    parser.add_argument("--not-run", metavar="WHY", help="train nothing, record why: a run is never guessed")
     options = parser.parse_args(arguments)
     startup.setup()
     try:
         common.at_least(1, seeds=options.seeds)
         if options.name not in EXPERIMENTS:
             raise common.unknown("experiment", options.name, EXPERIMENTS)
-        reproduce(options.name, EXPERIMENTS[options.name], range(options.seeds), again=options.again)
+        experiment = EXPERIMENTS[options.name]
+        if options.not_run:
+            _say_not_run(options.name, experiment, options.not_run)
+        else:
+            reproduce(options.name, experiment, range(options.seeds), again=options.again)
     except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -43,8 +48,7 @@ def main(arguments: list[str]) -> int:
 def reproduce(name: str, experiment: Experiment, seeds, *, again: bool = False) -> dict[str, object]:
     """Trains what is not recorded yet, writes each run as it ends, prints and returns the record."""
     print(f"{experiment.title}\npublished: {experiment.paper}")
-    record = {"name": name, "title": experiment.title, "published": experiment.paper}
-    record["settings"] = {key: setting.describe() for key, setting in experiment.settings.items()}
+    record = _empty(name, experiment)
     record["runs"] = [] if again else _still_valid(name, record["settings"])
     done = {(run["setting"], run["seed"]) for run in record["runs"]}
     for key, setting in experiment.settings.items():
@@ -52,10 +56,26 @@ def reproduce(name: str, experiment: Experiment, seeds, *, again: bool = False) 
             if (key, seed) not in done:
                 print(f"{key}, seed {seed}")
                 record["runs"].append({"setting": key, **_run(setting, seed)})
-                common.RUNS.mkdir(parents=True, exist_ok=True)
-                common.write_json(common.RUNS / f"{name}.json", record)
+                _write(record)
         _report(key, [run for run in record["runs"] if run["setting"] == key])
     return record
+
+
+def _say_not_run(name: str, experiment: Experiment, why: str) -> None:
+    record = _empty(name, experiment)
+    if _still_valid(name, record["settings"]):
+        raise ValueError(f"{name} has recorded runs, which would be lost: delete {name}.json if you mean it")
+    _write(record | {"status": "not run", "why": why})
+
+
+def _empty(name: str, experiment: Experiment) -> dict[str, object]:
+    settings = {key: setting.describe() for key, setting in experiment.settings.items()}
+    return {"name": name, "title": experiment.title, "published": experiment.paper, "settings": settings, "runs": []}
+
+
+def _write(record: dict[str, object]) -> None:
+    common.RUNS.mkdir(parents=True, exist_ok=True)
+    common.write_json(common.RUNS / f"{record['name']}.json", record)
 
 
 def _still_valid(name: str, settings: dict) -> list[dict]:

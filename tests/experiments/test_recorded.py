@@ -5,6 +5,7 @@ import pytest
 from course_lib import common, experiments
 
 RECORDED = sorted(file.stem for file in common.RUNS.glob("*.json"))
+TRAINED = [name for name in RECORDED if experiments.recorded(name).get("status") != "not run"]
 
 
 def test_the_first_experiments_are_there():
@@ -16,7 +17,14 @@ def test_every_experiment_is_recorded(name):
     assert name in RECORDED, f"record it with: python -m course_lib reproduce {name}"
 
 
-@pytest.mark.parametrize("name", RECORDED)
+@pytest.mark.parametrize("name", sorted({*RECORDED} - {*TRAINED}))
+def test_what_was_not_run_says_why_and_holds_no_figure(name):
+    record, experiment = experiments.recorded(name), experiments.EXPERIMENTS[name]
+    assert record["settings"] == {key: setting.describe() for key, setting in experiment.settings.items()}
+    assert record["runs"] == [] and record["why"].endswith(".")
+
+
+@pytest.mark.parametrize("name", TRAINED)
 class TestRecord:
     def test_it_was_made_with_the_settings_in_the_code(self, name):
         record, experiment = experiments.recorded(name), experiments.EXPERIMENTS[name]

@@ -164,3 +164,14 @@ def test_a_run_that_was_not_recorded(runs):
     assert experiments.recorded("toy")["title"] == "A toy"
     with pytest.raises(FileNotFoundError, match=r"no recorded run 'tou' \(recorded: toy\)"):
         experiments.recorded("tou")
+
+
+def test_what_could_not_be_trained_is_recorded_as_that(runs, trained, capsys):
+    assert reproduce.main(["toy", "--not-run", "no GPU"]) == 0
+    record = experiments.recorded("toy")
+    assert (record["status"], record["why"], record["runs"], trained) == ("not run", "no GPU", [], [])
+    assert reproduce.main(["toy", "--seeds", "1"]) == 0 and trained == [0]
+    assert "status" not in experiments.recorded("toy")
+    assert reproduce.main(["toy", "--not-run", "no GPU"]) == 1
+    assert "has recorded runs, which would be lost" in capsys.readouterr().err
+    assert len(experiments.recorded("toy")["runs"]) == 1
