@@ -99,3 +99,28 @@ def mask_box(function: Callable) -> str | None:
         (left, top, right - left, bottom - top): "These are left, top, width and height; give right and bottom.",
     }
     return plausible.get(answer, f"For True in rows 5 to 8 and columns 12 to 24 it gave {answer}.")
+
+
+def count_paths(function: Callable) -> str | None:
+    """The paths from each pixel to one unit behind convolutions of `kernel_sizes`, an array `(side, side)`."""
+    for kernel_sizes in ((5, 3), (3, 3, 3), (7,), (2, 1, 4)):
+        line = np.ones(1)
+        for size in kernel_sizes:
+            line = np.convolve(line, np.ones(size))
+        right = np.outer(line, line)
+        answer = np.asarray(function(kernel_sizes), float)
+        if answer.shape == line.shape:
+            return f"For {kernel_sizes} yours has the shape {answer.shape}: the square that is seen has two sides."
+        if answer.shape != right.shape:
+            return f"Layers of {kernel_sizes} see a square of {right.shape}; yours has the shape {answer.shape}."
+        plausible = {
+            "each pixel has one path: so it is for one layer alone": np.ones_like(right),
+            "these are shares, which add up to 1; count the paths": right / right.sum(),
+            "rows and columns multiply; yours add up": np.add.outer(line, line),
+        }
+        for reply, wrong in plausible.items():
+            if np.allclose(answer, wrong) and not np.allclose(wrong, right):
+                return f"For {kernel_sizes} {reply}."
+        if not np.allclose(answer, right):
+            return f"For {kernel_sizes} {answer.sum():g} paths; there are {right.sum():g}, the product of all windows."
+    return None
