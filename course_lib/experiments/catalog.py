@@ -1,5 +1,5 @@
 """All experiments by name."""
 
-from course_lib.experiments import depth, digits, scenes
+from course_lib.experiments import deeper, depth, digits, scenes
 
-EXPERIMENTS = digits.EXPERIMENTS | scenes.EXPERIMENTS | depth.EXPERIMENTS
+EXPERIMENTS = digits.EXPERIMENTS | scenes.EXPERIMENTS | depth.EXPERIMENTS | deeper.EXPERIMENTS

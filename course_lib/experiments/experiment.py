@@ -29,13 +29,14 @@ class Setting:
 
     def describe(self) -> dict[str, object]:
         """The setting as JSON values; the data by what its function's docstring says."""
-        return {
+        described = {
             "network": self.network.__name__ if callable(self.network) else self.network,
             "options": self.options,
-            "recipe": json.loads(json.dumps(self.recipe.record())),
+            "recipe": self.recipe.record(),
             "epochs": self.epochs,
             "data": " ".join((self.data.__doc__ or "").split()),  # Python 3.13 strips a docstring's indents
         }
+        return json.loads(json.dumps(described))  # tuples become lists, as in a file
 
 
 @dataclasses.dataclass(frozen=True)
