@@ -9,7 +9,6 @@ import keras
 from keras import layers
 
 from course_lib import datasets
-from course_lib.batching import Split
 from course_lib.experiments.digits import Parts
 from course_lib.experiments.experiment import Experiment, Setting
 from course_lib.training import Recipe
@@ -19,42 +18,47 @@ SIDE_56 = {"image_shape": (56, 56, 3)}
 
 
 def flipped_32() -> Parts:
-    """Toy scenes, 32×32; trained on the first 4,000, each pass newly cropped out of a frame of 4 pixels and flipped,
-    watched on 2,000 of validation, tested on 2,000."""
-    data = datasets.load("toy_scenes/32")
-    return _flipped(data.train.take(4_000)), data.validation, data.test
+    """Toy scenes, 32×32, from -2 to 2; trained on the first 3,000, each pass newly flipped and cropped out of a frame
+    of 4 pixels, watched on 2,000 of validation, tested on 2,000."""
+    return _flipped(datasets.load("toy_scenes/32"), 3_000)
 
 
 def cifar10() -> Parts:
-    """CIFAR-10; trained on 45,000, each pass newly cropped out of a frame of 4 pixels and flipped, watched on 5,000
-    of validation, tested on 10,000."""
-    data = datasets.load("cifar10")
-    return _flipped(data.train), data.validation, data.test
-
-
-def _flipped(split: Split) -> Split:
-    return split.with_transform(datasets.RandomCrop(32, padding=4)).with_transform(datasets.RandomFlip())
+    """CIFAR-10, from -2 to 2; trained on 45,000, each pass newly flipped and cropped out of a frame of 4 pixels,
+    watched on 5,000 of validation, tested on 10,000."""
+    return _flipped(datasets.load("cifar10"), 45_000)
 
 
 def cropped() -> Parts:
-    """Toy scenes, 64×64, of which the middle 56×56; trained on the first 4,000, watched on 2,000 of validation,
-    tested on 2,000."""
+    """Toy scenes, of 64×64 the middle 56×56, from -2 to 2; trained on the first 3,000, watched on 2,000 of
+    validation, tested on 2,000."""
     data = datasets.load("toy_scenes")
-    return tuple(part.with_transform(_middle) for part in (data.train.take(4_000), data.validation, data.test))
+    parts = (data.train.take(3_000), data.validation, data.test)
+    return tuple(part.with_transform(_middle).with_transform(_centered) for part in parts)
 
 
 def augmented() -> Parts:
-    """Toy scenes, 64×64; trained on the first 4,000, each pass newly cropped to 56×56, flipped and shifted in color,
-    watched on 2,000 of validation, tested on 2,000, of which the middle 56×56."""
-    train = datasets.load("toy_scenes").train.take(4_000)
+    """Toy scenes, 64×64, from -2 to 2; trained on the first 3,000, each pass newly cropped to 56×56, flipped and
+    shifted in color, watched on 2,000 of validation, tested on 2,000, of which the middle 56×56."""
+    train = datasets.load("toy_scenes").train.take(3_000)
     color = datasets.PCAColor.of(train.arrays()[0])
-    for transform in (datasets.RandomCrop(56), datasets.RandomFlip(), color):
+    for transform in (datasets.RandomCrop(56), datasets.RandomFlip(), color, _centered):
         train = train.with_transform(transform)
     return train, *cropped()[1:]
 
 
+def _flipped(data: datasets.ImageDataset, examples: int) -> Parts:
+    train = data.train.take(examples).with_transform(datasets.RandomCrop(32, padding=4))
+    parts = (train.with_transform(datasets.RandomFlip()), data.validation, data.test)
+    return tuple(part.with_transform(_centered) for part in parts)
+
+
 def _middle(images):
     return datasets.RandomCrop(56)(images, None)
+
+
+def _centered(images):
+    return 4 * images - 2  # from 0…1
 
 
 def three_convolutions(
@@ -86,8 +90,8 @@ def _depth(families: tuple[str, ...], depths: tuple[int, ...], options: dict, **
 
 def _ablation() -> dict[str, Setting]:
     """AlexNet's tricks, all of them and then each taken away in turn."""
-    recipe = Recipe(learning_rate=0.01, schedule=((20, 0.001), (30, 0.0001)), weight_decay=5e-4, batch_size=64)
-    whole = Setting("alexnet_small", recipe, epochs=36, data=augmented, options=SIDE_56)
+    recipe = Recipe(learning_rate=0.01, schedule=((20, 0.001), (26, 0.0001)), weight_decay=5e-4, batch_size=64)
+    whole = Setting("alexnet_small", recipe, epochs=30, data=augmented, options=SIDE_56)
     without = {
         "ReLU": {"activation": "tanh"},
         "dropout": {"dropout": 0.0},
@@ -106,8 +110,8 @@ def _ablation() -> dict[str, Setting]:
 def _kernels() -> dict[str, Setting]:
     """One 7×7 against three 3×3: as wide, and as wide as makes the parameters of a stage equal (49·20² ≈ 27·27²)."""
     common = {
-        "recipe": Recipe("adam", 1e-3, "cosine", batch_size=64),
-        "epochs": 30,
+        "recipe": Recipe("adam", 2e-3, "cosine", weight_decay=1e-4, batch_size=64),
+        "epochs": 40,
         "data": flipped_32,
     }
     kinds = {
@@ -122,8 +126,8 @@ def _kernels() -> dict[str, Setting]:
 def _columns() -> dict[str, Setting]:
     """VGG's columns at an eighth of their width."""
     common = {
-        "recipe": Recipe(learning_rate=0.01, schedule="cosine", weight_decay=5e-4, batch_size=64),
-        "epochs": 36,
+        "recipe": Recipe("adam", 1e-3, "cosine", weight_decay=1e-4, batch_size=64),
+        "epochs": 30,
         "data": flipped_32,
     }
     columns = {"A": "vgg11", "B": "vgg13", "C": "vgg16_1x1", "D": "vgg16", "E": "vgg19"}
