@@ -100,6 +100,11 @@ def projected_block(function: Callable) -> str | None:
         "The shortcut is missing: that is a plain pair of layers.": relu(f),
         "F is what is added, not what is taken away from a target: the sign is +.": relu(short - f),
         "Between the two layers a ReLU is missing: two matrices alone are one matrix.": relu(short + x @ w1 @ w2),
+    }
+    for reply, wrong in plausible.items():
+        if np.allclose(answer, wrong):
+            return reply
+    return None if np.allclose(answer, relu(short + f)) else "The shape is right, the numbers are not."
 
 
 def dropout(function: Callable) -> str | None:
@@ -121,9 +126,6 @@ def dropout(function: Callable) -> str | None:
     for reply, wrong in plausible.items():
         if np.allclose(answer, wrong):
             return reply
-    return None if np.allclose(answer, relu(short + f)) else "The shape is right, the numbers are not."
-
-
     if np.allclose(answer, kept / share):
         return None
     return f"{np.mean(answer == 0):.0%} of the values are 0, of {np.mean(kept == 0):.0%}; or the others are not right."

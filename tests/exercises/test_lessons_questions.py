@@ -524,6 +524,40 @@ class TestCountPaths:
     def test_right(self, function):
         assert exercises.vgg.e2.reply(function).startswith("→ Right")
 
+    @pytest.mark.parametrize(
+        ("function", "reply"),
+        [
+            (lambda x, w1, w2, ws: x @ ws + relu(x @ w1) @ w2, "The last ReLU is missing"),
+            (lambda x, w1, w2, ws: x @ ws + relu(relu(x @ w1) @ w2), "Your ReLU stands before the addition"),
+            (lambda x, w1, w2, ws: relu(relu(x @ ws) + relu(x @ w1) @ w2), "a ReLU stands on the shortcut as well"),
+            (lambda x, w1, w2, ws: relu(relu(x @ w1) @ w2), "The shortcut is missing"),
+            (lambda x, w1, w2, ws: relu(x @ ws - relu(x @ w1) @ w2), "not what is taken away from a target"),
+            (lambda x, w1, w2, ws: relu(x @ ws + x @ w1 @ w2), "Between the two layers a ReLU is missing"),
+            (lambda x, w1, w2, ws: 2 * projected_by_loops(x, w1, w2, ws), "the numbers are not"),
+            (lambda x, w1, w2, ws: relu(x @ w1), "yours has the shape (5, 6)"),
+            (lambda x, w1, w2, ws: relu(x + x @ w1 @ w2), "Your function stopped with ValueError"),
+            (lambda x: x, "Your function stopped with TypeError"),
+            (0.5, "e2 expects a function of (x, w1, w2, ws)"),
+        ],
+    )
+    def test_wrong(self, function, reply):
+        said = exercises.resnet.e2.reply(function)
+
+
+            (lambda sizes: np.ones_like(paths_by_loops(sizes)), "each pixel has one path"),
+            (lambda sizes: paths_by_loops(sizes) / paths_by_loops(sizes).sum(), "these are shares"),
+            (lambda sizes: np.add.outer(*[paths_by_loops(sizes)[0]] * 2), "yours add up"),
+            (lambda sizes: paths_by_loops(sizes)[0], "the square that is seen has two sides"),
+            (lambda sizes: paths_by_loops((3,) * len(sizes)), "see a square of (7, 7); yours has the shape (5, 5)"),
+            (lambda sizes: paths_by_loops(sizes) + 1, "274 paths; there are 225"),
+            (lambda sizes: sizes + 1, "Your function stopped with TypeError"),
+            (49, "e2 expects a function of a tuple of kernel sizes"),
+        ],
+    )
+    def test_wrong(self, function, reply):
+        said = exercises.vgg.e2.reply(function)
+        assert said.startswith("→ Not yet. ") and reply in said
+
 
 @pytest.fixture(scope="module")
 def rows():
@@ -600,37 +634,6 @@ class TestDropout:
     @pytest.mark.parametrize(
         ("function", "reply"),
         [
-            (lambda x, w1, w2, ws: x @ ws + relu(x @ w1) @ w2, "The last ReLU is missing"),
-            (lambda x, w1, w2, ws: x @ ws + relu(relu(x @ w1) @ w2), "Your ReLU stands before the addition"),
-            (lambda x, w1, w2, ws: relu(relu(x @ ws) + relu(x @ w1) @ w2), "a ReLU stands on the shortcut as well"),
-            (lambda x, w1, w2, ws: relu(relu(x @ w1) @ w2), "The shortcut is missing"),
-            (lambda x, w1, w2, ws: relu(x @ ws - relu(x @ w1) @ w2), "not what is taken away from a target"),
-            (lambda x, w1, w2, ws: relu(x @ ws + x @ w1 @ w2), "Between the two layers a ReLU is missing"),
-            (lambda x, w1, w2, ws: 2 * projected_by_loops(x, w1, w2, ws), "the numbers are not"),
-            (lambda x, w1, w2, ws: relu(x @ w1), "yours has the shape (5, 6)"),
-            (lambda x, w1, w2, ws: relu(x + x @ w1 @ w2), "Your function stopped with ValueError"),
-            (lambda x: x, "Your function stopped with TypeError"),
-            (0.5, "e2 expects a function of (x, w1, w2, ws)"),
-        ],
-    )
-    def test_wrong(self, function, reply):
-        said = exercises.resnet.e2.reply(function)
-
-
-            (lambda sizes: np.ones_like(paths_by_loops(sizes)), "each pixel has one path"),
-            (lambda sizes: paths_by_loops(sizes) / paths_by_loops(sizes).sum(), "these are shares"),
-            (lambda sizes: np.add.outer(*[paths_by_loops(sizes)[0]] * 2), "yours add up"),
-            (lambda sizes: paths_by_loops(sizes)[0], "the square that is seen has two sides"),
-            (lambda sizes: paths_by_loops((3,) * len(sizes)), "see a square of (7, 7); yours has the shape (5, 5)"),
-            (lambda sizes: paths_by_loops(sizes) + 1, "274 paths; there are 225"),
-            (lambda sizes: sizes + 1, "Your function stopped with TypeError"),
-            (49, "e2 expects a function of a tuple of kernel sizes"),
-        ],
-    )
-    def test_wrong(self, function, reply):
-        said = exercises.vgg.e2.reply(function)
-
-
             (lambda v, p, r: v * (r >= p), "divide by 1 − rate."),
             (lambda v, p, r: v * (1 - p), "That is the paper's testing"),
             (lambda v, p, r: v * (r < p) / p, "You kept the share"),
