@@ -81,56 +81,6 @@ def tanh_gradient(function: Callable) -> str | None:
     return None if np.isclose(answer, right) else "One number, but not the right one; compare it with the tape's."
 
 
-def projected_block(function: Callable) -> str | None:
-    """ReLU(x·ws + ReLU(x·w1)·w2) from x `(batch, 3)` and the weights of a dense block that puts out 4 numbers."""
-    generator = np.random.default_rng(0)
-    x, w1, w2, ws = (generator.normal(size=shape) for shape in ((5, 3), (3, 6), (6, 4), (3, 4)))
-
-    def relu(y: np.ndarray) -> np.ndarray:
-        return np.maximum(y, 0)
-
-    short, f = x @ ws, relu(x @ w1) @ w2
-    answer = np.asarray(function(x.copy(), w1.copy(), w2.copy(), ws.copy()), float)
-    if answer.shape != short.shape:
-        return f"Five inputs of 3 numbers become (5, 4) with ws (3, 4); yours has the shape {answer.shape}."
-    plausible = {
-        "The last ReLU is missing; it stands behind the addition.": short + f,
-        "Your ReLU stands before the addition: so the block can only add, never take away.": short + relu(f),
-        "Here a ReLU stands on the shortcut as well; it should lead x around untouched.": relu(relu(short) + f),
-        "The shortcut is missing: that is a plain pair of layers.": relu(f),
-        "F is what is added, not what is taken away from a target: the sign is +.": relu(short - f),
-        "Between the two layers a ReLU is missing: two matrices alone are one matrix.": relu(short + x @ w1 @ w2),
-    }
-    for reply, wrong in plausible.items():
-        if np.allclose(answer, wrong):
-            return reply
-    return None if np.allclose(answer, relu(short + f)) else "The shape is right, the numbers are not."
-
-
-def dropout(function: Callable) -> str | None:
-    """Dropout of `(values, rate, random)` as in training: dropped where `random < rate`, the mean kept."""
-    generator = np.random.default_rng(0)
-    values, rate, random = generator.normal(size=(6, 50)), 0.2, generator.random(size=(6, 50))
-    kept, share = values * (random >= rate), 1 - rate
-    answer = np.asarray(function(values.copy(), rate, random.copy()), float)
-    if answer.shape != values.shape:
-        return f"Values of the shape {values.shape} went in, {answer.shape} came out: dropped values are 0, not gone."
-    plausible = {
-        "What is kept must grow, or the next layer gets less than in testing: divide by 1 − rate.": kept,
-        "That is the paper's testing, everything times 1 − rate; in training values become 0.": values * share,
-        "You kept the share `rate` and dropped the rest.": values * (random < rate) / rate,
-        "Divide by 1 − rate, the share that is kept, not by rate.": kept / rate,
-        "What is kept must grow, not shrink: divide by 1 − rate in place of multiplying.": kept * share,
-        "The right share, but other values: those BELOW rate are dropped.": values * (random < share) / share,
-    }
-    for reply, wrong in plausible.items():
-        if np.allclose(answer, wrong):
-            return reply
-    if np.allclose(answer, kept / share):
-        return None
-    return f"{np.mean(answer == 0):.0%} of the values are 0, of {np.mean(kept == 0):.0%}; or the others are not right."
-
-
 def mask_box(function: Callable) -> str | None:
     """The box `(left, top, right, bottom)` of a mask `(height, width)`, ends exclusive."""
     mask = np.zeros((20, 30), bool)
@@ -181,6 +131,30 @@ def better_vote(function: Callable) -> str | None:
     return None if right > 0.4 else f"It is right on {right:.0%} of the public labels; more than 40 % can be had."
 
 
+def dropout(function: Callable) -> str | None:
+    """Dropout of `(values, rate, random)` as in training: dropped where `random < rate`, the mean kept."""
+    generator = np.random.default_rng(0)
+    values, rate, random = generator.normal(size=(6, 50)), 0.2, generator.random(size=(6, 50))
+    kept, share = values * (random >= rate), 1 - rate
+    answer = np.asarray(function(values.copy(), rate, random.copy()), float)
+    if answer.shape != values.shape:
+        return f"Values of the shape {values.shape} went in, {answer.shape} came out: dropped values are 0, not gone."
+    plausible = {
+        "What is kept must grow, or the next layer gets less than in testing: divide by 1 − rate.": kept,
+        "That is the paper's testing, everything times 1 − rate; in training values become 0.": values * share,
+        "You kept the share `rate` and dropped the rest.": values * (random < rate) / rate,
+        "Divide by 1 − rate, the share that is kept, not by rate.": kept / rate,
+        "What is kept must grow, not shrink: divide by 1 − rate in place of multiplying.": kept * share,
+        "The right share, but other values: those BELOW rate are dropped.": values * (random < share) / share,
+    }
+    for reply, wrong in plausible.items():
+        if np.allclose(answer, wrong):
+            return reply
+    if np.allclose(answer, kept / share):
+        return None
+    return f"{np.mean(answer == 0):.0%} of the values are 0, of {np.mean(kept == 0):.0%}; or the others are not right."
+
+
 def count_paths(function: Callable) -> str | None:
     """The paths from each pixel to one unit behind convolutions of `kernel_sizes`, an array `(side, side)`."""
     for kernel_sizes in ((5, 3), (3, 3, 3), (7,), (2, 1, 4)):
@@ -204,3 +178,29 @@ def count_paths(function: Callable) -> str | None:
         if not np.allclose(answer, right):
             return f"For {kernel_sizes} {answer.sum():g} paths; there are {right.sum():g}, the product of all windows."
     return None
+
+
+def projected_block(function: Callable) -> str | None:
+    """ReLU(x·ws + ReLU(x·w1)·w2) from x `(batch, 3)` and the weights of a dense block that puts out 4 numbers."""
+    generator = np.random.default_rng(0)
+    x, w1, w2, ws = (generator.normal(size=shape) for shape in ((5, 3), (3, 6), (6, 4), (3, 4)))
+
+    def relu(y: np.ndarray) -> np.ndarray:
+        return np.maximum(y, 0)
+
+    short, f = x @ ws, relu(x @ w1) @ w2
+    answer = np.asarray(function(x.copy(), w1.copy(), w2.copy(), ws.copy()), float)
+    if answer.shape != short.shape:
+        return f"Five inputs of 3 numbers become (5, 4) with ws (3, 4); yours has the shape {answer.shape}."
+    plausible = {
+        "The last ReLU is missing; it stands behind the addition.": short + f,
+        "Your ReLU stands before the addition: so the block can only add, never take away.": short + relu(f),
+        "Here a ReLU stands on the shortcut as well; it should lead x around untouched.": relu(relu(short) + f),
+        "The shortcut is missing: that is a plain pair of layers.": relu(f),
+        "F is what is added, not what is taken away from a target: the sign is +.": relu(short - f),
+        "Between the two layers a ReLU is missing: two matrices alone are one matrix.": relu(short + x @ w1 @ w2),
+    }
+    for reply, wrong in plausible.items():
+        if np.allclose(answer, wrong):
+            return reply
+    return None if np.allclose(answer, relu(short + f)) else "The shape is right, the numbers are not."
