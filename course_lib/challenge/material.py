@@ -46,7 +46,7 @@ def gather(name: str, quick: bool, test_images: int | None) -> Material:
 
 def _from_folder(folder: pathlib.Path, test_images: int | None) -> Material:
     """A fifth or `test_images` for the test, a tenth for validation, drawn in secret; classes in alphabetical order."""
-    from PIL import Image, ImageOps
+    from course_lib.datasets.folder import square
 
     with (folder / "labels.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -55,10 +55,7 @@ def _from_folder(folder: pathlib.Path, test_images: int | None) -> Material:
             f"labels.csv must begin with the line file,label and name {FEWEST} images or more, one a line."
         )
     class_names = tuple(sorted({row["label"] for row in rows}))
-    images = []
-    for row in rows:
-        with Image.open(folder / row["file"]) as image:  # the error names the file
-            images.append(np.asarray(ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), (SIDE, SIDE))))
+    images = [np.asarray(square(folder / row["file"], SIDE)[0]) for row in rows]  # an error names the file
     labels = np.array([class_names.index(row["label"]) for row in rows])
     images, labels = shuffled((np.stack(images), labels), None)
     test = test_images or max(100, len(rows) // 5)

@@ -116,8 +116,10 @@ def _read(found: list[File], side: int, notes: dict[str, list[str]]) -> tuple[li
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         for file in found:
             try:
-                images[len(files)] = _square(file, side, notes)
+                images[len(files)], told = square(file.path, side)
                 files.append(file)
+                for note in told:
+                    notes[note].append(file.name)
             except UnidentifiedImageError:
                 notes[f"left out, damaged or none of {', '.join(FORMATS)}"].append(file.name)
             except Exception as error:  # too large, or damaged: decoders raise whatever such a file leads them to
@@ -126,17 +128,23 @@ def _read(found: list[File], side: int, notes: dict[str, list[str]]) -> tuple[li
     return files, images[: len(files)]
 
 
-def _square(file: File, side: int, notes: dict[str, list[str]]) -> Image.Image:
-    with Image.open(file.path, formats=FORMATS) as picture:
+def square(path: pathlib.Path, side: int) -> tuple[Image.Image, list[str]]:
+    """The picture in a file as a square in RGB, see above, and what whoever took it ought to know.
+
+    Raises:
+        OSError: a file that is not there, or not a picture; Pillow raises others where one is damaged or too large.
+    """
+    notes = []
+    with Image.open(path, formats=FORMATS) as picture:
         if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":  # a camera's, with previews
-            notes["several frames, of which the first is taken"].append(file.name)
+            notes.append("several frames, of which the first is taken")
         picture.draft("RGB", (2 * side, 2 * side))  # a large JPEG is decoded at a half, a quarter or an eighth
         ImageOps.exif_transpose(picture, in_place=True)
         if picture.mode[0] in "IF":
-            notes["more than 8 bits, of which 65,535 is taken as white"].append(file.name)
+            notes.append("more than 8 bits, of which 65,535 is taken as white")
             picture = Image.fromarray((np.asarray(picture) / 257).clip(0, 255).round().astype(np.uint8))
-        square = ImageOps.fit(picture.convert("RGBA"), (side, side))
-        return Image.alpha_composite(Image.new("RGBA", square.size, "white"), square).convert("RGB")
+        cut = ImageOps.fit(picture.convert("RGBA"), (side, side))
+        return Image.alpha_composite(Image.new("RGBA", cut.size, "white"), cut).convert("RGB"), notes
 
 
 def _note_copies(files: list[File], groups: list[int], notes: dict[str, list[str]]) -> None:

@@ -27,7 +27,7 @@ def load(
 
     "digits" is MNIST, and where it can neither be found nor downloaded scikit-learn's UCI digits, said in a line.
     A folder holds a folder of pictures a class (see `course_lib.datasets.folder`): a path, or a text that starts
-    like one ("./pictures", "~/pictures", "/home/me/pictures") or names a folder that is here.
+    like one ("./pictures", "~/pictures") or names a folder that is here.
 
     Args:
         data_dir: TFDS's folder; None is TFDS's own choice (`TFDS_DATA_DIR`, else `~/tensorflow_datasets`).
