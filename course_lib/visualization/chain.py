@@ -57,8 +57,8 @@ def draw_chain(found: Mapping[str, np.ndarray], *, ax=None):
         ax.text(place, 0, f"{name}\n{_number(value, 3)}", ha="center", va="center", fontsize=11)
     for place, weight in enumerate(weights):
         ax.text(place + 0.5, 0.05, f"w{place + 1}\n{_number(weight)}", ha="center", fontsize=11)
-    names = ["input", *(f"w{number}" for number in range(2, count + 1))]
-    terms = zip(names, slopes, [outputs[0], *weights[1:]], strict=True)
+    inner = ["input", *(f"w{number}" for number in range(2, count + 1))]  # what each slope is multiplied by
+    terms = zip(inner, slopes, [outputs[0], *weights[1:]], strict=True)
     words = [f"σ'·{name} = {_number(slope)} · {_number(value)}" for name, slope, value in terms]
     words.append("output − target")
     for place, (word, factor) in enumerate(zip(words, factors[::-1], strict=True)):

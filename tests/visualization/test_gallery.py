@@ -15,7 +15,7 @@ from course_lib import common, experiments, models
 from course_lib import visualization as vis
 from course_lib.datasets import toy_scenes
 from course_lib.training import Recipe, train
-from course_lib.visualization.show import png
+from course_lib.visualization.show import figure_of, png
 
 LARGEST = 250_000  # bytes of a PNG
 COMPUTED = {  # return arrays, rows, text or a page of JavaScript, and draw nothing
@@ -119,7 +119,7 @@ def gallery():
     keras.utils.set_random_seed(0)
     drawn = {}
     for title, axes in figures():
-        figure = axes if hasattr(axes, "savefig") else np.ravel(axes)[0].get_figure(root=True)
+        figure = figure_of(axes)
         drawn[title] = png(figure)
         plt.close(figure)
     return drawn
