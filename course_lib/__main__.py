@@ -1,4 +1,4 @@
-"""`python -m course_lib check | reproduce`: what the kit offers outside a notebook."""
+"""`python -m course_lib check | reproduce | challenge`: what the kit offers outside a notebook."""
 
 import argparse
 import importlib
@@ -9,6 +9,7 @@ from course_lib.startup import quiet_start
 COMMANDS = {
     "check": ("course_lib.check", "is this machine ready? --lessons runs the lessons too"),
     "reproduce": ("course_lib.experiments.reproduce", "train a recorded experiment again"),
+    "challenge": ("course_lib.challenge.command", "hold a challenge for a class: hidden labels, a leaderboard"),
 }
 
 

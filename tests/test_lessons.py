@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 
+import lesson_index
 import lesson_rules
 import nbformat
 import pytest
@@ -22,6 +23,10 @@ SANITIZE = pathlib.Path(__file__).with_name("nbval_sanitize.cfg")
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_lesson(path):
     assert lesson_rules.findings(path) == []
+
+
+def test_the_index_of_questions_and_claims_is_as_the_lessons_are():
+    assert lesson_index.PAGE.read_text(encoding="utf-8") == lesson_index.page(), lesson_index.__doc__
 
 
 @pytest.fixture(scope="module")

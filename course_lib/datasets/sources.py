@@ -1,4 +1,4 @@
-"""`load`: a data set by name, from TFDS or from scikit-learn, cut into training, validation and test images.
+"""`load`: a data set by name or a folder of pictures, cut into training, validation and test images.
 
 Where a source has no validation split it is cut from the end of the training set, always the same examples.
 """
@@ -13,27 +13,37 @@ from course_lib import common
 from course_lib.batching import Split
 from course_lib.datasets.catalog import CATALOG, DIGITS, Entry, ImageDataset
 from course_lib.datasets.download import fetch
+from course_lib.datasets.folder import load_folder
 from course_lib.datasets.reading import DamagedDataError, advice, read
 
 USED_SPLITS = ("train", "validation", "test")
+Path = str | os.PathLike
 
 
 def load(
-    name: str, *, data_dir: str | os.PathLike | None = None, offline: bool | None = None
+    name: Path, *, data_dir: Path | None = None, offline: bool | None = None, side: int | None = None
 ) -> ImageDataset:
-    """The data set `name`: one of `CATALOG`, "digits", or any TFDS set of images with one label each.
+    """The data set `name`: one of `CATALOG`, "digits", a folder, or any TFDS set of images with one label each.
 
     "digits" is MNIST, and where it can neither be found nor downloaded scikit-learn's UCI digits, said in a line.
+    A folder holds a folder of pictures a class (see `course_lib.datasets.folder`): a path, or a text that starts
+    like one ("./pictures", "~/pictures", "/home/me/pictures") or names a folder that is here.
 
     Args:
         data_dir: TFDS's folder; None is TFDS's own choice (`TFDS_DATA_DIR`, else `~/tensorflow_datasets`).
         offline: True never opens a connection; None asks `COURSE_OFFLINE`.
+        side: to how many pixels a folder's pictures are scaled; None is 64. Other sets come in a size of their own.
 
     Raises:
-        ValueError: an unknown name (with the nearest known), a set without images and labels, or a
-            damaged folder (`DamagedDataError`).
+        ValueError: an unknown name (with the nearest known), a set without images and labels, a damaged folder
+            (`DamagedDataError`), a `side` for a set by name, or a folder with too little in it.
         FileNotFoundError: it is not here and cannot be downloaded; the message says both ways on.
     """
+    path_like = isinstance(name, os.PathLike) or re.match(r"[/\\.~]|\w:[/\\]", str(name))
+    if path_like or (name not in (*CATALOG, "digits") and os.path.isdir(str(name))):
+        return load_folder(name) if side is None else load_folder(name, side)
+    if side is not None:
+        raise ValueError(f"side={side!r} is for a folder of pictures; {name} comes in a size of its own: leave it out")
     if name == "digits":
         return _digits(data_dir, offline)
     if name == "uci_digits":

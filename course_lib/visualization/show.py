@@ -50,9 +50,12 @@ def figure_of(ax):
 @style()
 def png(figure, dpi: int = DPI) -> bytes:
     """The figure as the bytes of a PNG, cut to what is drawn."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.08)
-    return buffer.getvalue()
+    from PIL import Image
+
+    drawn, opaque = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.08)
+    Image.open(drawn).convert("RGB").save(opaque, "PNG")  # no figure is transparent, and this is smaller
+    return opaque.getvalue()
 
 
 def publish(picture: bytes, alt: str, handle=None):

@@ -60,6 +60,7 @@ def test_toy_scenes_are_neither_easy_nor_hopeless():
 
     assert max(accuracies("linear")) < 0.45
     assert min(accuracies("cnn_small")) >= 0.6 and max(accuracies("cnn_small")) <= 0.8
+    assert min(accuracies("resnet_small")) > max(accuracies("cnn_small")) + 0.05  # clearly above: in every seed
 
 
 def test_the_distortions_that_are_described_are_those_in_the_code():

@@ -90,13 +90,14 @@ CHOICES = {field.name: field.metadata["names"] for field in dataclasses.fields(S
 MOVING = [name for name in RANGES if isinstance(getattr(Scene, name), float)]
 
 
-def sample(n: int, seed: int, **ranges: object) -> list[Scene]:
+def sample(n: int, seed: int | list[int], **ranges: object) -> list[Scene]:
     """`n` scenes at random, the same to the bit for the same seed.
 
     Each parameter has a random number of its own, so narrowing one range leaves the others as they were, and
     the first scenes of a longer list are those of a shorter one.
 
     Args:
+        seed: a whole number, or a list of them, each below 2³², where nobody is to find it by trying.
         ranges: parameters of `Scene`: a value, for numbers also `(low, high)`, for names also a list of them.
             Those not given are drawn from `RANGES[name].usual`, or from all names.
 
@@ -104,7 +105,8 @@ def sample(n: int, seed: int, **ranges: object) -> list[Scene]:
         ValueError: fewer than one scene, an unknown parameter or name, or a range beyond what is allowed.
     """
     common.at_least(1, n=n)
-    common.at_least(0, seed=seed)
+    for number in seed if isinstance(seed, list) else [seed]:
+        common.at_least(0, seed=number)
     fields = [field.name for field in dataclasses.fields(Scene)]
     for name in ranges:
         if name not in fields:

@@ -1,0 +1,182 @@
+"""The team's side: what a student calls, and what a student is told."""
+
+import os
+import socket
+import stat
+import threading
+import time
+
+import numpy as np
+import pandas
+import pytest
+from arena import truth
+
+from course_lib import challenge
+from course_lib.challenge import client as client_module
+from course_lib.challenge import serving
+
+
+@pytest.fixture
+def server(local):
+    return local(daily_limit=4)
+
+
+def test_the_images_arrive_whole(server):
+    data = server.connect().download()
+    assert data.train[0].shape == (60, 4, 4, 3) and data.train[1].shape == (60,)
+    assert data.validation[0].shape == (30, 4, 4, 3) and data.test_images.shape == (200, 4, 4, 3)
+    assert data.class_names == tuple("abcdefghij") and data.test_images.dtype == np.uint8
+
+
+def test_a_damaged_file_is_noticed(server):
+    client = server.connect()
+    path = server.folder / "public" / "test.npz"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(ValueError, match=r"test\.npz arrived damaged"):
+        client.download()
+
+
+def test_a_challenge_played_out(server, tmp_path):
+    labels, public = truth(server.folder)
+    guess = np.zeros(200, int)
+    client = server.connect().register("Team A")
+    receipt = client.submit(guess, "all zero")
+    assert receipt == client_module.Receipt(round((labels[public] == 0).mean(), 2), None, 1, 3, True)
+    assert "10.0%, rank 1, 3 left today" in str(receipt)
+    assert not client.submit(guess).counted
+    pandas.DataFrame({"id": range(200), "label": labels}).to_csv(tmp_path / "mine.csv", index=False)
+    assert server.connect().register("Team B").submit(tmp_path / "mine.csv").public == 1
+    scores = np.eye(10)[labels] * 1e-3
+    assert client.submit(scores).public_top5 == 1
+    table = client.leaderboard()
+    assert table["team"][:2].tolist() == ["Team B", "Team A"] and table["rank"][:2].tolist() == [1, 1]
+    assert table["kind"].tolist() == ["team", "team", "baseline", "baseline"] and table["private"].isna().all()
+    server.reveal()
+    assert client.leaderboard()["private"][:2].tolist() == [1, 1]
+    with pytest.raises(ValueError, match="over"):
+        client.submit(np.ones(200, int))
+
+
+@pytest.mark.parametrize(
+    ("predictions", "sentence"),
+    [
+        (np.zeros(199, int), "199 predictions for 200 test images"),
+        (np.full(200, 10), "label '10' is no class"),
+        (np.zeros(200), r"label '0\.0' is no class"),
+        (np.full((200, 10), np.nan), "NaN"),
+        (np.zeros((200, 9)), r"scores of shape \(200, 10\)"),
+        (np.full((200, 10), "a"), "class indices or scores"),
+        (None, "class indices or scores"),
+    ],
+)
+def test_a_student_is_told_what_is_wrong(server, predictions, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        server.connect().register("A").submit(predictions)
+
+
+def test_the_wrong_file_is_not_sent(server, tmp_path):
+    (tmp_path / "photo.csv").write_bytes(bytes(10**6))
+    with pytest.raises(ValueError, match="1,000,000 bytes are too many"):
+        server.connect().register("A").submit(tmp_path / "photo.csv")
+
+
+def test_the_token_is_kept_for_this_user_alone(server, tmp_path):
+    tokens = tmp_path / "tokens"
+    challenge.connect(server.url, token_dir=tokens).register("Team A").submit(np.zeros(200, int))
+    (path,) = tokens.iterdir()
+    if os.name == "posix":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(tokens.stat().st_mode) == 0o700
+    again = challenge.connect(server.url, token_dir=tokens).register("Team A")  # after a restart of the kernel
+    assert not again.submit(np.zeros(200, int)).counted
+    with pytest.raises(ValueError, match="taken"):
+        challenge.connect(server.url, token_dir=tmp_path / "other").register("Team A")
+    with pytest.raises(ValueError, match="register a team first"):
+        challenge.connect(server.url, token_dir=tokens).submit(np.zeros(200, int))
+
+
+def test_a_lost_answer_is_asked_for_again(server, monkeypatch):
+    """A relay passes the first submission on and cuts the line before its answer comes back."""
+    client = server.connect().register("A")
+    relay = socket.create_server(("127.0.0.1", 0))
+    target = ("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+
+    def pass_on() -> None:
+        for cut in (True, False):
+            incoming, _ = relay.accept()
+            with incoming, socket.create_connection(target) as outgoing:
+                threading.Thread(target=pump, args=[incoming, outgoing], daemon=True).start()
+                answer = outgoing.recv(65536)
+                while not cut and answer:
+                    incoming.sendall(answer)
+                    answer = outgoing.recv(65536)
+                incoming.shutdown(socket.SHUT_RDWR)
+
+    def pump(source, sink) -> None:
+        try:
+            while piece := source.recv(65536):
+                sink.sendall(piece)
+        except OSError:
+            pass
+
+    threading.Thread(target=pass_on, daemon=True).start()
+    monkeypatch.setattr(client_module, "PAUSES", (0.01,))
+    client.url = f"http://127.0.0.1:{relay.getsockname()[1]}"
+    receipt = client.submit(np.zeros(200, int))
+    relay.close()
+    assert (receipt.counted, receipt.left_today) == (False, 3)  # it had counted the first time
+
+
+def test_what_is_no_challenge_is_said_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(client_module, "PAUSES", ())
+    with pytest.raises(ValueError, match="no address of a challenge"):
+        challenge.connect("ftp://example")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(ValueError, match="Is the server running"):
+        challenge.connect(f"127.0.0.1:{port}")
+    monkeypatch.setenv("COURSE_OFFLINE", "1")
+    with pytest.raises(ValueError, match="COURSE_OFFLINE"):
+        challenge.connect("http://192.168.0.10:8899")
+
+
+def test_a_local_server_leaves_nothing_behind(random_images):
+    before = set(threading.enumerate())
+    with serving.local("random") as server:
+        folder = server.folder
+        assert folder.exists() and server.url.startswith("http://127.0.0.1:")
+        server.connect().register("A")
+    server.stop()
+    assert not folder.parent.exists() and set(threading.enumerate()) <= before
+
+
+def test_a_local_server_runs_beside_a_running_event_loop(random_images):
+    """As in a notebook, where the kernel's loop is already running."""
+    import asyncio
+
+    async def cell() -> float:
+        with serving.local("random") as server:
+            return server.connect().register("A").submit(np.zeros(200, int)).public
+
+    assert asyncio.run(cell()) == 0.1
+
+
+def test_toy_scenes_start_in_seconds_and_cannot_be_rendered_by_others():
+    from course_lib import datasets
+    from course_lib.datasets import toy_scenes
+
+    datasets.load("toy_scenes/quick32")  # rendered once for all
+    begin, used = time.perf_counter(), time.process_time()
+    with challenge.local("toy_scenes") as server:
+        used = time.process_time() - used
+        print(f"started in {time.perf_counter() - begin:.1f} s, {used:.1f} s of the processor")
+        assert used < 5
+        data, (labels, _) = server.connect().download(), truth(server.folder)
+    assert data.test_images.shape == (500, 32, 32, 3) and len(data.train[1]) == 2_000
+    with challenge.local("toy_scenes", test_images=100) as server:
+        other = server.connect().download()
+    assert not np.array_equal(other.test_images[:20], data.test_images[:20])
+    for seed in (*toy_scenes.SEEDS.values(), 0, 4, 42):
+        rendered = toy_scenes.render(toy_scenes.sample(5, seed), 32)
+        assert not np.array_equal(rendered.images, data.test_images[:5])
+    counts = np.bincount(labels, minlength=10)
+    assert len(counts) == 10 and counts.min() > 20

@@ -1,0 +1,99 @@
+"""A hundred teams at once, and a server that is killed while they send: every answered submission is kept, once."""
+
+import contextlib
+import random
+import sqlite3
+import statistics
+import threading
+import time
+
+import numpy as np
+import psutil
+import pytest
+from arena import teams
+
+from course_lib.challenge import making
+
+TEAMS = 100
+IMAGES = 500
+
+
+def send(clients: list, predictions: list, within: float = 1.0) -> tuple[list[float], dict, list[ValueError]]:
+    """All submit at random moments `within` so many seconds: how long each answer took, the answers, the errors."""
+    seconds, answers, errors = [], {}, []
+
+    def submit(client, mine) -> None:
+        time.sleep(random.random() * within)
+        begin = time.perf_counter()
+        try:
+            answers[client.team] = client.submit(mine, note=f"note of {client.team}")
+        except ValueError as error:
+            errors.append(error)
+        seconds.append(time.perf_counter() - begin)
+
+    threads = [threading.Thread(target=submit, args=pair) for pair in zip(clients, predictions, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return seconds, answers, errors
+
+
+def kept(folder) -> list[dict]:
+    with making.opened(folder) as store:
+        return store.submissions()
+
+
+@pytest.mark.parametrize(("form", "median"), [("indices", 0.2), ("scores", 0.5)])
+def test_a_hundred_teams_within_a_second(make, serve, tmp_path, form, median):
+    folder = make(test_images=IMAGES)
+    server = serve(folder)
+    clients = teams(server.url, TEAMS, tmp_path / "tokens")
+    draws = np.random.RandomState(1)
+    sizes = (TEAMS, IMAGES) if form == "indices" else (TEAMS, IMAGES, 10)
+    sent = draws.randint(10, size=sizes) if form == "indices" else draws.standard_normal(sizes)
+    process = psutil.Process(server.process.pid)
+    before = sum(process.cpu_times()[:2])
+    seconds, answers, errors = send(clients, list(sent))
+    used = sum(process.cpu_times()[:2]) - before
+    print(f"server: {used:.2f} s of the processor for {TEAMS} submissions")
+    print(f"{form}: median {statistics.median(seconds):.3f} s, longest {max(seconds):.3f} s, {len(errors)} errors")
+    assert errors == [] and len(answers) == TEAMS
+    rows = kept(folder)
+    assert sorted(row["team"] for row in rows) == sorted(client.team for client in clients)  # none lost, none doubled
+    assert all(answers[row["team"]].public == row["public"] for row in rows)
+    assert used < 0.8  # so a second's submissions do not pile up
+    if psutil.getloadavg()[0] < psutil.cpu_count():  # a busy machine lets everybody wait
+        assert statistics.median(seconds) <= median
+
+
+def killed(make, serve, tmp_path, rounds: int) -> None:
+    """Kills the server in the middle of each round and starts it again; the clients ask until it answers."""
+    folder = make(test_images=IMAGES, daily_limit=rounds)
+    server, answered, repeated = serve(folder), {}, 0
+    clients = teams(server.url, TEAMS, tmp_path / "tokens")
+    for number in range(rounds):
+        sent = np.random.RandomState(number).randint(10, size=(TEAMS, IMAGES))
+        killer = threading.Timer(0.4 * random.random(), lambda: (server.kill(), server.start()))
+        killer.start()
+        _, answers, errors = send(clients, list(sent), within=0.4)
+        killer.join()
+        assert errors == [] and len(answers) == TEAMS
+        repeated += sum(not answer.counted for answer in answers.values())  # kept, but killed before it was answered
+        rows = kept(folder)
+        assert len(rows) == (number + 1) * TEAMS
+        assert {row["team"]: row["public"] for row in rows[-TEAMS:]} == {team: answers[team].public for team in answers}
+        assert answered.items() <= {(at, row["team"]): row["public"] for at, row in enumerate(rows)}.items()
+        answered = {(at, row["team"]): row["public"] for at, row in enumerate(rows)}
+        with contextlib.closing(sqlite3.connect(folder / "private" / making.DATABASE)) as database:
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    print(f"{rounds} kills: {len(answered)} submissions answered and kept once, {repeated} of them asked for again")
+
+
+def test_a_killed_server_keeps_what_it_answered(make, serve, tmp_path):
+    killed(make, serve, tmp_path, rounds=2)
+
+
+@pytest.mark.slow
+def test_a_server_killed_twenty_times_keeps_what_it_answered(make, serve, tmp_path):
+    killed(make, serve, tmp_path, rounds=20)

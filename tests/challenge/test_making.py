@@ -1,0 +1,131 @@
+"""The challenge folder: what is public, what is not, and the instructor's own images."""
+
+import json
+import stat
+
+import numpy as np
+import pytest
+from arena import truth
+from PIL import Image
+
+from course_lib.challenge import making, material
+from course_lib.datasets import toy_scenes
+
+
+def test_the_seed_of_secret_scenes_is_longer_than_anybody_can_try(monkeypatch):
+    seeds, sample = [], toy_scenes.sample
+
+    def spy(n, seed, **ranges):
+        seeds.append(seed)
+        return sample(n, seed, **ranges)
+
+    monkeypatch.setattr(toy_scenes, "sample", spy)
+    for _ in range(2):
+        material.gather("toy_scenes", True, 100)
+    assert all(len(seed) == 8 and max(seed).bit_length() <= 32 for seed in seeds) and seeds[0] != seeds[1]
+    assert sample(3, seeds[0]) == sample(3, seeds[0])
+    assert sample(3, seeds[0]) != sample(3, [*seeds[0][:-1], seeds[0][-1] ^ 1])  # every word counts
+    with pytest.raises(ValueError, match="seed must be a whole number"):
+        sample(3, [1, -1])
+
+
+def test_a_folder_is_made_once_and_holds_one_challenge(make, tmp_path):
+    folder = make(daily_limit=7)
+    about = making.describe(folder)
+    assert about["daily_limit"] == 7 and about["test_images"] == 200 and about["public_images"] == 100
+    making.make(folder, "random", daily_limit=9)
+    assert making.describe(folder) == about
+    with pytest.raises(ValueError, match="holds the challenge 'random', not 'mnist'"):
+        making.make(folder, "mnist")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match="other files"):
+        making.make(tmp_path / "mine", "random")
+    with pytest.raises(FileNotFoundError, match="holds no challenge"):
+        making.opened(tmp_path / "mine")
+
+
+def test_the_private_part_is_the_servers_alone(make):
+    folder = make()
+    assert stat.S_IMODE((folder / "private").stat().st_mode) == 0o700
+    assert {path.name for path in (folder / "public").iterdir()} == {
+        *("train.npz", "validation.npz", "test.npz", "challenge.json")
+    }
+    text = json.dumps(making.describe(folder))
+    assert str(truth(folder)[0].tolist()) not in text
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [({"test_images": 99}, "at least 100"), ({"daily_limit": 0}, "at least 1"), ({"human": 95}, "from 0 to 1")],
+)
+def test_rules_that_cannot_be(make, options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make(**options)
+
+
+def test_public_data_sets_say_that_their_labels_are_public():
+    made = material.gather("uci_digits", False, 150)
+    assert "public" in made.warning and made.test[0].shape == (150, 28, 28, 1)
+    again = material.gather("uci_digits", False, 150)
+    assert not np.array_equal(made.test[0], again.test[0])  # another selection and order
+    with pytest.raises(ValueError, match="There are 397 test images, not 500"):
+        material.gather("uci_digits", False, 500)
+
+
+def test_the_baselines_are_those_computed_here(monkeypatch, tmp_path):
+    made = material.gather("uci_digits", False, None)
+    monkeypatch.setattr(material, "gather", lambda *_: made)
+    making.make(tmp_path / "digits", "uci_digits")
+    labels, public = truth(tmp_path / "digits")
+    images = made.train[0].reshape(len(made.train[0]), -1).astype(float)
+    means = [images[made.train[1] == label].mean(0) for label in range(10)]
+    distances = [[((image.ravel() - mean) ** 2).sum() for mean in means] for image in made.test[0].astype(float)]
+    right = np.argmin(distances, axis=1) == labels
+    with making.opened(tmp_path / "digits") as store:
+        lines = {line["team"]: line for line in store.leaderboard(private=True)}
+    assert lines["Nearest mean (of pixels)"]["public"] == round(right[public].mean(), 2) > 0.7
+    assert lines["Nearest mean (of pixels)"]["private"] == pytest.approx(right[~public].mean())
+    assert 0.05 < lines["Constant (one class)"]["private"] < 0.15
+
+
+@pytest.fixture
+def own_images(tmp_path):
+    """300 pictures of three sizes, red, green or blue, and their labels."""
+    folder = tmp_path / "fruit"
+    folder.mkdir()
+    rows = ["file,label"]
+    for index in range(300):
+        label = ("red", "green", "blue")[index % 3]
+        Image.new("RGB", ((80, 60), (64, 64), (30, 90))[index % 3], label).save(folder / f"{index}.png")
+        rows.append(f"{index}.png,{label}")
+    (folder / "labels.csv").write_text("\n".join(rows), encoding="utf-8-sig")
+    return folder
+
+
+def test_a_folder_of_own_images(own_images, tmp_path):
+    making.make(tmp_path / "made", str(own_images))
+    labels, public = truth(tmp_path / "made")
+    about = making.describe(tmp_path / "made")
+    assert about["class_names"] == ["blue", "green", "red"] and about["image_shape"] == [64, 64, 3]
+    parts = {name: np.load(tmp_path / "made" / "public" / f"{name}.npz") for name in about["files"]}
+    assert [len(parts[name]["images"]) for name in ("train", "validation", "test")] == [170, 30, 100]
+    channel = parts["test"]["images"].reshape(100, -1, 3).mean(1).argmax(1)
+    assert (labels == 2 - channel).all() and public.sum() == 50
+    assert (parts["train"]["labels"] == 2 - parts["train"]["images"].reshape(170, -1, 3).mean(1).argmax(1)).all()
+
+
+def test_own_images_that_do_not_fit(own_images, tmp_path):
+    with pytest.raises(ValueError, match="at most half"):
+        material.gather(str(own_images), False, 200)
+    (own_images / "7.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"7\.png"):
+        material.gather(str(own_images), False, None)
+    (own_images / "labels.csv").write_text("name,class\n1.png,red\n")
+    with pytest.raises(ValueError, match="file,label"):
+        material.gather(str(own_images), False, None)
+
+
+def test_unknown_names_are_answered_with_the_known(tmp_path):
+    with pytest.raises(ValueError, match="toy_scenes"):
+        making.make(tmp_path / "new", "toy_scene")
