@@ -1,10 +1,11 @@
 """Questions that check, hint and explain: `exercises.lenet.q1.check(6)`.
 
 The questions of a lesson stand in one TOML file, where an instructor can change a text or foresee another
-wrong answer; answers that are functions are judged in `judges.py`.
+wrong answer; answers that are functions are judged in `judges/`.
 """
 
 import functools
+import importlib
 import pathlib
 import types
 
@@ -26,4 +27,6 @@ def _lesson(name: str) -> types.SimpleNamespace:
     from course_lib.exercises.question import Question
 
     entries = tomllib.loads((_HERE / f"{name}.toml").read_text(encoding="utf-8"))
-    return types.SimpleNamespace(**{key: Question.from_entry(key, entry) for key, entry in entries.items()})
+    judged = any("judge" in entry for entry in entries.values())
+    judges = importlib.import_module(f"{__name__}.judges.{name}") if judged else None
+    return types.SimpleNamespace(**{key: Question.from_entry(key, entry, judges) for key, entry in entries.items()})

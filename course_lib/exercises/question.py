@@ -10,8 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_lib.exercises import judges
-
 
 @dataclasses.dataclass
 class Question:
@@ -43,8 +41,8 @@ class Question:
     guess: str | None = dataclasses.field(default=None, init=False)
 
     @classmethod
-    def from_entry(cls, name: str, entry: dict) -> "Question":
-        """The question of a TOML table: its answers read as a student's are, its judge by name."""
+    def from_entry(cls, name: str, entry: dict, judges: object = None) -> "Question":
+        """The question of a TOML table: its answers read as a student's are, its judge a function of `judges`."""
         fields = dict(entry, name=name, right=_plain(entry.get("right")))
         fields["wrong"] = {_plain(answer): reply for answer, reply in entry.get("wrong", {}).items()}
         if "judge" in entry:
