@@ -18,7 +18,8 @@ from nbclient import NotebookClient
 from course_lib import common
 
 LESSONS = sorted((common.ROOT / "lessons").glob("*.ipynb"))
-REPOSITORY = tomllib.loads((common.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["Repository"]
+PROJECT = tomllib.loads((common.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+REPOSITORY = PROJECT["urls"]["Repository"]
 
 
 def setup_cell(notebook) -> str:
@@ -71,10 +72,10 @@ def test_setting_up_twice_fetches_the_course_once_and_changes_no_package(colab, 
     def versions():
         return subprocess.check_output([sys.executable, "-m", "pip", "freeze"], text=True)
 
-    cell = nbformat.v4.new_code_cell(setup_cell(nbformat.read(LESSONS[0], 4)))
-    where = nbformat.v4.new_code_cell("print(course_lib.__file__)")
+    setup = setup_cell(nbformat.read(LESSONS[0], 4))
+    cells = [nbformat.v4.new_code_cell(source) for source in (setup, setup, "print(course_lib.__file__)")]
     before = versions()
-    first, second, place = colab(nbformat.v4.new_notebook(cells=[cell, nbformat.from_dict(cell), where]))
+    first, second, place = colab(nbformat.v4.new_notebook(cells=cells))
     assert versions() == before
     assert first.text == second.text and first.text.startswith("Python 3.")  # one line each, no error of git's
     assert place.text.startswith(f"{tmp_path / 'course'}{os.sep}")
