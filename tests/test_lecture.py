@@ -2,6 +2,7 @@
 
 import re
 
+import nbformat
 import pytest
 
 from course_lib import common
@@ -42,3 +43,18 @@ def test_row_is_complete(row):
 def test_numbers_add_up(claim, number):
     (right,) = [row["right"] for row in ROWS if row["id"] == claim]
     assert re.search(rf"\b{number:,}\b", right)
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """The claims that the cells of each lesson are tagged with, by the lesson's number."""
+    paths = (common.ROOT / "lessons").glob("*.ipynb")
+    return {
+        path.name[:2]: {claim for cell in nbformat.read(path, 4).cells for claim in cell.metadata.get("claims", ())}
+        for path in paths
+    }
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
+def test_the_lessons_named_show_the_claim_and_no_other_does(row, shown):
+    assert [number for number in sorted(shown) if row["id"] in shown[number]] == sorted(row["lesson"].split())
