@@ -141,10 +141,20 @@ TOY_DEPTH = {
     "data": flipped_32,
 }
 
+THRICE = TOY_DEPTH | {
+    "recipe": dataclasses.replace(TOY_DEPTH["recipe"], schedule=((60, 0.005), (90, 0.0005))),
+    "epochs": 120,
+}
+
 CIFAR10 = {  # 64,000 steps of 128 images, as in the paper's section 4.2, on 45,000 of the 50,000 training images
     "recipe": Recipe(learning_rate=0.1, schedule=((91, 0.01), (136, 0.001)), weight_decay=1e-4, batch_size=128),
     "epochs": 182,
     "data": cifar10,
+}
+
+CIFAR10_SHORT = CIFAR10 | {
+    "recipe": dataclasses.replace(CIFAR10["recipe"], schedule=((5, 0.01), (7, 0.001))),
+    "epochs": 9,
 }
 
 EXPERIMENTS = {
@@ -152,6 +162,11 @@ EXPERIMENTS = {
         "Plain and residual networks of three depths on toy scenes",
         "on CIFAR-10 the plain network of 56 layers ends above that of 20, in training too (He et al. 2016, Figure 6)",
         _depth(("plain_small", "resnet_small"), (8, 20, 32), SIDE_32, **TOY_DEPTH),
+    ),
+    "depth_thrice": Experiment(
+        "Plain networks of two depths on toy scenes, trained three times as long: is the deeper one only slow?",
+        "three times the iterations do not remove the degradation (He et al. 2016, section 4.1, footnote)",
+        _depth(("plain_small",), (8, 32), SIDE_32, **THRICE),
     ),
     "depth_cifar10": Experiment(
         "Plain and residual networks of two depths on CIFAR-10, by the paper's recipe",
@@ -162,6 +177,11 @@ EXPERIMENTS = {
         "ResNet-20 on CIFAR-10, by the paper's recipe",
         "test error 8.75 % (He et al. 2016, Table 6)",
         {"resnet20": Setting("resnet20", **CIFAR10)},
+    ),
+    "resnet20_cifar10_short": Experiment(
+        "ResNet-20 on CIFAR-10, a twentieth of the paper's iterations",
+        "with all 64,000 iterations a test error of 8.75 % (He et al. 2016, Table 6)",
+        {"resnet20, 3,168 iterations": Setting("resnet20", **CIFAR10_SHORT)},
     ),
     "alexnet_ablation": Experiment(
         "A small AlexNet on toy scenes, with each of its tricks taken away in turn",
