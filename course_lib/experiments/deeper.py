@@ -167,6 +167,7 @@ EXPERIMENTS = {
         "Plain networks of two depths on toy scenes, trained three times as long: is the deeper one only slow?",
         "three times the iterations do not remove the degradation (He et al. 2016, section 4.1, footnote)",
         _depth(("plain_small",), (8, 32), SIDE_32, **THRICE),
+        seeds=1,
     ),
     "depth_cifar10": Experiment(
         "Plain and residual networks of two depths on CIFAR-10, by the paper's recipe",
@@ -182,6 +183,7 @@ EXPERIMENTS = {
         "ResNet-20 on CIFAR-10, a twentieth of the paper's iterations",
         "with all 64,000 iterations a test error of 8.75 % (He et al. 2016, Table 6)",
         {"resnet20, 3,168 iterations": Setting("resnet20", **CIFAR10_SHORT)},
+        seeds=1,
     ),
     "alexnet_ablation": Experiment(
         "A small AlexNet on toy scenes, with each of its tricks taken away in turn",

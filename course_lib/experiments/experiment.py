@@ -46,6 +46,7 @@ class Experiment:
     title: str
     paper: str  # the published figure and where it stands
     settings: dict[str, Setting]
+    seeds: int = 3  # as many a setting as a record needs
 
 
 def recorded(name: str) -> dict[str, object]:

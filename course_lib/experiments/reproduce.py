@@ -22,20 +22,21 @@ def main(arguments: list[str]) -> int:
     """Runs the command; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m course_lib reproduce", description=__doc__.splitlines()[0])
     parser.add_argument("name", metavar="NAME", help=", ".join(sorted(EXPERIMENTS)))
-    parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0 (default: 3)")
+    parser.add_argument("--seeds", type=int, help="how many seeds, from 0 (default: 3, of the longest ones 1)")
     parser.add_argument("--again", action="store_true", help="forget what is recorded, start afresh")
     parser.add_argument("--not-run", metavar="WHY", help="train nothing, record why: a run is never guessed")
     options = parser.parse_args(arguments)
     startup.setup()
     try:
-        common.at_least(1, seeds=options.seeds)
         if options.name not in EXPERIMENTS:
             raise common.unknown("experiment", options.name, EXPERIMENTS)
         experiment = EXPERIMENTS[options.name]
+        seeds = experiment.seeds if options.seeds is None else options.seeds
+        common.at_least(1, seeds=seeds)
         if options.not_run:
             _say_not_run(options.name, experiment, options.not_run)
         else:
-            reproduce(options.name, experiment, range(options.seeds), again=options.again)
+            reproduce(options.name, experiment, range(seeds), again=options.again)
     except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
