@@ -102,7 +102,7 @@ class Question:
         if measured not in self.options:
             raise ValueError(f"{self.name}.outcome takes {self.expects}, not {measured!r}")
         guessed = f"your guess {self.guess}" if self.guess else "no guess given"
-        print(f"{self.name} · {guessed} | measured {measured}: {self.options[measured]}\n{finding}")
+        print(f"{self.name} · {guessed} | outcome {measured}: {self.options[measured]}\n{finding}")
         if self.guess and self.guess != measured and self.guess in self.wrong:
             print(self.wrong[self.guess])
 

@@ -110,7 +110,7 @@ def test_guesses_are_taken_and_answered(name, capsys):
             capsys.readouterr()
             asked.outcome(measured, "So many errors.")
             said = capsys.readouterr().out
-            assert f"your guess {guess} | measured {measured}: {asked.options[measured]}\nSo many errors.\n" in said
+            assert f"your guess {guess} | outcome {measured}: {asked.options[measured]}\nSo many errors.\n" in said
             if guess == measured or guess == asked.right:
                 assert said.endswith("So many errors.\n")
             else:

@@ -114,13 +114,13 @@ class TestGuesses:
         assert capsys.readouterr().out.endswith("→ Your guess: A. Now run the experiment.\n")
         question.outcome("B", "3 against 5 errors.")
         assert capsys.readouterr().out.splitlines() == [
-            "c1 · your guess A | measured B: the second", "3 against 5 errors.", "Only at first sight."
+            "c1 · your guess A | outcome B: the second", "3 against 5 errors.", "Only at first sight."
         ]  # fmt: skip
         question.predict("B")
         capsys.readouterr()
         question.outcome("B", "3 against 5 errors.")
         assert capsys.readouterr().out.splitlines() == [
-            "c1 · your guess B | measured B: the second", "3 against 5 errors."
+            "c1 · your guess B | outcome B: the second", "3 against 5 errors."
         ]  # fmt: skip
 
     @pytest.mark.parametrize("nothing", [None, ...])
@@ -130,7 +130,7 @@ class TestGuesses:
         question.predict(nothing)
         assert """No guess yet: replace None by one of "A", "B", then run""" in capsys.readouterr().out
         question.outcome("A", "Equal.")
-        assert capsys.readouterr().out.splitlines() == ["c1 · no guess given | measured A: the first", "Equal."]
+        assert capsys.readouterr().out.splitlines() == ["c1 · no guess given | outcome A: the first", "Equal."]
 
     @pytest.mark.parametrize("guess", ["D", 1, "the first", {}, [["A"]]])
     def test_a_guess_that_is_no_option(self, guess):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from course_lib import exercises, models
 
@@ -23,6 +24,13 @@ class TestResnetsAnswersAreComputed:
         stack = keras.Sequential([keras.Input((32, 32, 1)), *(layers.Conv2D(1, 3) for _ in range(4))])
         *_, last = models.summary.layer_table(stack)
         self.near("w1", last["receptive_field"])
+
+    def test_what_nine_pictures_of_300_tell(self):
+        errors = [stats.binom(300, 0.185).rvs(100_000, random_state=seed) for seed in (0, 1)]  # two equal networks
+        assert np.mean(np.abs(errors[0] - errors[1]) >= 9) == pytest.approx(1 / 3, abs=0.05)
+        assert "one time in three" in exercises.resnet.w3.wrong["A"]
+        assert "about 2.3 points" in exercises.resnet.w3.because
+        assert 100 * np.sqrt(0.2 * 0.8 / 300) == pytest.approx(2.3, abs=0.05)
 
     def test_bottleneck(self):
         import keras
