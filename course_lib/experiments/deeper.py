@@ -152,11 +152,6 @@ CIFAR10 = {  # 64,000 steps of 128 images, as in the paper's section 4.2, on 45,
     "data": cifar10,
 }
 
-CIFAR10_SHORT = CIFAR10 | {
-    "recipe": dataclasses.replace(CIFAR10["recipe"], schedule=((5, 0.01), (7, 0.001))),
-    "epochs": 9,
-}
-
 EXPERIMENTS = {
     "depth_toy_scenes": Experiment(
         "Plain and residual networks of three depths on toy scenes",
@@ -178,12 +173,6 @@ EXPERIMENTS = {
         "ResNet-20 on CIFAR-10, by the paper's recipe",
         "test error 8.75 % (He et al. 2016, Table 6)",
         {"resnet20": Setting("resnet20", **CIFAR10)},
-    ),
-    "resnet20_cifar10_short": Experiment(
-        "ResNet-20 on CIFAR-10, a twentieth of the paper's iterations",
-        "with all 64,000 iterations a test error of 8.75 % (He et al. 2016, Table 6)",
-        {"resnet20, 3,168 iterations": Setting("resnet20", **CIFAR10_SHORT)},
-        seeds=1,
     ),
     "alexnet_ablation": Experiment(
         "A small AlexNet on toy scenes, with each of its tricks taken away in turn",
