@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_lib.exercises import judges
+from course_lib.exercises import judges, judges_own_classifier
 
 
 @dataclasses.dataclass
@@ -48,7 +48,8 @@ class Question:
         fields = dict(entry, name=name, right=_plain(entry.get("right")))
         fields["wrong"] = {_plain(answer): reply for answer, reply in entry.get("wrong", {}).items()}
         if "judge" in entry:
-            fields["judge"] = getattr(judges, entry["judge"])
+            home = judges if hasattr(judges, entry["judge"]) else judges_own_classifier
+            fields["judge"] = getattr(home, entry["judge"])
         return cls(**fields)
 
     def __post_init__(self) -> None:
