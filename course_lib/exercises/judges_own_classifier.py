@@ -19,8 +19,10 @@ def paired_p(function: Callable) -> str | None:
     answer = np.asarray(function(first.copy(), second.copy()), float)
     if answer.shape != ():
         return f"One number is asked for; yours has the shape {answer.shape}."
+    right_first, right_second = int(first.sum()), int(second.sum())
+    table = [[right_first, len(first) - right_first], [right_second, len(first) - right_second]]
     plausible = {
-        "Only one side is counted: as uneven the other way round is as rare, so twice that.": p(
+        "Only one side is counted: as uneven the other way round is as rare, so add that.": p(
             only_first, differ, alternative="greater"
         ),
         "All pictures are counted; those on which both are right, or both wrong, speak for neither.": p(
@@ -30,12 +32,10 @@ def paired_p(function: Callable) -> str | None:
             only_first - only_second
         )
         / len(first),
-        "Here the pictures were taken for two separate tests; but they are the same pictures.": float(
-            stats.fisher_exact([[39, 6], [32, 13]]).pvalue
+        "Here they were taken for two separate tests; but they met the same pictures.": float(
+            stats.fisher_exact(table).pvalue
         ),
-        "Pictures with both right are no evidence for the second: take those with only the second right.": p(
-            only_first + both, both + both + differ
-        ),
+        "Both right counts for both here; those pictures speak for neither.": p(right_first, right_first + right_second),
     }
     for reply, wrong in plausible.items():
         if np.isclose(answer, wrong, rtol=1e-3) and not np.isclose(wrong, right, rtol=1e-3):
