@@ -35,7 +35,9 @@ def paired_p(function: Callable) -> str | None:
         "Here they were taken for two separate tests; but they met the same pictures.": float(
             stats.fisher_exact(table).pvalue
         ),
-        "Both right counts for both here; those pictures speak for neither.": p(right_first, right_first + right_second),
+        "Both right counts for both here; those pictures speak for neither.": p(
+            right_first, right_first + right_second
+        ),
     }
     for reply, wrong in plausible.items():
         if np.isclose(answer, wrong, rtol=1e-3) and not np.isclose(wrong, right, rtol=1e-3):
