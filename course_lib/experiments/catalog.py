@@ -1,5 +1,7 @@
 """All experiments by name."""
 
-from course_lib.experiments import deeper, depth, digits, scenes
+from course_lib.experiments import deeper, depth, digits, own_classifier, scenes
 
-EXPERIMENTS = digits.EXPERIMENTS | scenes.EXPERIMENTS | depth.EXPERIMENTS | deeper.EXPERIMENTS
+EXPERIMENTS = (
+    digits.EXPERIMENTS | scenes.EXPERIMENTS | depth.EXPERIMENTS | deeper.EXPERIMENTS | own_classifier.EXPERIMENTS
+)

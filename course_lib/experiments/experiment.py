@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import pathlib
 from collections.abc import Callable
 
 from course_lib import common, models
@@ -20,6 +21,7 @@ class Setting:
     data: Callable[[], tuple[Split, Split | None, Split]]  # to train on, to watch, to report on
     options: dict[str, object] = dataclasses.field(default_factory=dict)  # of the network
     also: Callable[[], dict[str, Split]] | None = None  # further images to report on, by name
+    keep: pathlib.Path | None = None  # a folder for the weights of seed 0, where a lesson goes on from them
 
     def build(self) -> Callable:
         """The builder that `train` takes."""

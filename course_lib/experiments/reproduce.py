@@ -98,6 +98,8 @@ def _run(setting: Setting, seed: int) -> dict[str, object]:
     )
     if run.status != "finished":
         raise KeyboardInterrupt
+    if setting.keep and seed == 0:
+        run.save(setting.keep)
     record = run.record()
     del record["recipe"], record["epochs"], record["status"]  # the setting says them
     record["history"] = {

@@ -49,7 +49,7 @@ class TestRecord:
             epochs = record["settings"][run["setting"]]["epochs"]
             assert all(len(values) == epochs for values in run["history"].values())
             errors, examples = run["final"]["test_errors"], run["final"]["test_examples"]
-            assert 0 < errors < examples in (2_000, 10_000)
+            assert 0 < errors < examples and examples > 600
             assert run["seconds"] > 0 and run["hardware"]["cores"] >= 1 and "tensorflow" in run["versions"]
             # The errors agree with what training ended at: a mixed-up test set would not.
             watched = run["history"].get("val_accuracy", run["history"]["accuracy"])
