@@ -19,7 +19,7 @@ BUDGETS = {  # lines of code
     "exercises": (900, ["exercises"]),
     "challenge": (600, ["challenge"]),
     "experiments and command line": (500, [*RUNNING, "__main__.py", "check.py", "lesson_runs.py"]),
-    "settings of the recorded runs": (340, SETTINGS),
+    "settings of the recorded runs": (380, SETTINGS),
 }
 LONGEST_FUNCTION = 40  # lines of code, without its docstring
 NAMEDTUPLE = {"_asdict", "_fields", "_make", "_replace"}  # underscored only to stay clear of field names

@@ -159,9 +159,9 @@ EXPERIMENTS = {
         _depth(("plain_small", "resnet_small"), (8, 20, 32), SIDE_32, **TOY_DEPTH),
     ),
     "depth_thrice": Experiment(
-        "Plain networks on toy scenes, trained three times as long: are the deeper ones only slow?",
+        "Plain networks on toy scenes, trained three times as long: is the deeper one only slow?",
         "three times the iterations do not remove the degradation (He et al. 2016, section 4.1, footnote)",
-        _depth(("plain_small",), (8, 32, 56), SIDE_32, **THRICE),
+        _depth(("plain_small",), (8, 32), SIDE_32, **THRICE),
         seeds=1,
     ),
     "depth_cifar10": Experiment(
