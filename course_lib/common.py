@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import textwrap
 from collections.abc import Callable, Iterable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -29,6 +30,19 @@ def published(name: str) -> list[dict[str, str]]:
         raise FileNotFoundError(f"no table {name!r} in {PUBLISHED}; there are: {known}")
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def compare_with_slide(claim: str) -> None:
+    """Prints what a slide of the lecture says, what is right, and the source; `claim` is an id such as "L4".
+
+    Raises:
+        ValueError: no such claim.
+    """
+    rows = {row["id"]: row for row in published("lecture")}
+    if claim not in rows:
+        raise unknown("claim", claim, rows)
+    for name, column in (("The slide", "slide"), ("In fact", "right"), ("Source", "source")):
+        print(textwrap.fill(f"{name}: {rows[claim][column]}", 100))
 
 
 def lazily(package: str, homes: dict[str, str]) -> Callable[[str], object]:

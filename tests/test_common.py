@@ -69,6 +69,16 @@ def test_published_tables():
         common.published("architecture")
 
 
+def test_a_slide_beside_what_is_right(capsys):
+    (row,) = [row for row in common.published("lecture") if row["id"] == "L5"]
+    common.compare_with_slide("L5")
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert " ".join(lines) == f"The slide: {row['slide']} In fact: {row['right']} Source: {row['source']}"
+    with pytest.raises(ValueError, match=r"unknown claim 'L99'"):
+        common.compare_with_slide("L99")
+
+
 def test_a_broken_table_is_not_filled_in(tmp_path, monkeypatch):
     monkeypatch.setattr(common, "PUBLISHED", tmp_path)
     (tmp_path / "é.csv").write_text('a,b\n"x, y",ü\n', encoding="utf-8")
