@@ -79,9 +79,7 @@ def open_builder(name: str, data_dir: str | os.PathLike | None = None):
     except json_format.ParseError as error:  # TFDS reads it here already
         root = data_dir or os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
         folder = os.path.join(os.path.expanduser(root), name)
-        raise DamagedDataError(
-            f"{folder} is damaged: its dataset_info.json does not read. {advice(name)}"
-        ) from error
+        raise DamagedDataError(f"{folder} is damaged: its dataset_info.json does not read. {advice(name)}") from error
 
 
 def folder_damage(builder) -> str | None:

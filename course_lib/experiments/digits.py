@@ -33,9 +33,7 @@ def distorted() -> Parts:
 def watched() -> Parts:
     """MNIST in the paper's 32×32 frame; trained on 50,000, watched on 10,000 of validation, tested on 10,000."""
     mnist = datasets.load("mnist")
-    return tuple(
-        split.with_transform(datasets.paper_frame) for split in (mnist.train, mnist.validation, mnist.test)
-    )
+    return tuple(split.with_transform(datasets.paper_frame) for split in (mnist.train, mnist.validation, mnist.test))
 
 
 def _rate(learning_rate: float) -> Setting:

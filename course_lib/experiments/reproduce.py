@@ -93,9 +93,7 @@ def _still_valid(name: str, settings: dict) -> list[dict]:
 
 def _run(setting: Setting, seed: int) -> dict[str, object]:
     data, watched, test = setting.data()
-    run = train(
-        setting.build(), data, recipe=setting.recipe, epochs=setting.epochs, validation=watched, seed=seed
-    )
+    run = train(setting.build(), data, recipe=setting.recipe, epochs=setting.epochs, validation=watched, seed=seed)
     if run.status != "finished":
         raise KeyboardInterrupt
     if setting.keep and seed == 0:

@@ -44,8 +44,7 @@ def batch_for(model, images: np.ndarray) -> np.ndarray:
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple):
         raise ValueError(
-            "this needs a Functional or Sequential model with one input, "
-            f"not {model.name!r}, a {type(model).__name__}"
+            f"this needs a Functional or Sequential model with one input, not {model.name!r}, a {type(model).__name__}"
         )
     images = np.asarray(images, dtype=np.float32)
     fits = images.ndim == len(shape) and all(

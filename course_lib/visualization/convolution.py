@@ -56,9 +56,7 @@ def _picture(ax, values, colors: str, box: tuple[int, int, int, int], title: str
     limits = {"vmin": -np.abs(values).max(), "vmax": np.abs(values).max()} if colors == DIVERGING else {}
     ax.imshow(values, cmap=colors, **limits)
     top, left, height, width = (box[0] - 0.5, box[1] - 0.5, box[2], box[3])
-    ax.plot(
-        [left, left + width, left + width, left, left], [top, top, top + height, top + height, top], color=WRONG
-    )
+    ax.plot([left, left + width, left + width, left, left], [top, top, top + height, top + height, top], color=WRONG)
     ax.set(title=title, xticks=[], yticks=[])
 
 

@@ -35,9 +35,7 @@ def test_a_linear_model_against_its_closed_form():
         traced.append(1)
         return (logits[:, 0] - labels) ** 2
 
-    surface = visualization.error_surface(
-        model, x, y, loss=squared, directions=(first, second), points=5, span=2.0
-    )
+    surface = visualization.error_surface(model, x, y, loss=squared, directions=(first, second), points=5, span=2.0)
     for i, alpha in enumerate(surface.alphas):
         for j, beta in enumerate(surface.betas):
             predicted = (2 + alpha) * x[:, 0] + (-1 + 3 * beta) * x[:, 1] + 0.5 + beta
@@ -59,9 +57,7 @@ def test_random_directions_have_each_filters_length():
 
 
 def test_seeds_give_different_slices_of_one_center(lenet):
-    one, same, other = (
-        visualization.error_surface(lenet, IMAGES, LABELS, points=3, seed=seed) for seed in (0, 0, 1)
-    )
+    one, same, other = (visualization.error_surface(lenet, IMAGES, LABELS, points=3, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one.losses, same.losses)
     assert one.center == other.center and not np.allclose(one.losses, other.losses)
 

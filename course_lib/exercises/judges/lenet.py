@@ -38,8 +38,7 @@ def small_lenet(build: Callable) -> str | None:
     if model.count_params() > 20_000:
         largest = max(model.layers, key=lambda layer: layer.count_params())
         return (
-            f"It has {model.count_params():,} parameters; the most, {largest.count_params():,}, are in "
-            f"{largest.name}."
+            f"It has {model.count_params():,} parameters; the most, {largest.count_params():,}, are in {largest.name}."
         )
     if not any(len(weight.shape) == 4 for weight in model.weights):
         return "It is small enough, but has no convolution left: keep the filters."
