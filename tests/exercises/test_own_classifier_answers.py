@@ -25,6 +25,12 @@ def by_hand(first, second):
     return np.array(min(1.0, 2 * tail))
 
 
+def stops_where_they_agree(first, second):
+    if not any(counts(first, second)):
+        raise ValueError("no picture tells them apart")
+    return right(first, second)
+
+
 @pytest.mark.parametrize("function", [right, by_hand])
 def test_a_right_comparison_is_accepted(function):
     assert ASK.q6.reply(function).startswith("→ Right.")
@@ -40,7 +46,7 @@ def test_a_right_comparison_is_accepted(function):
         (lambda a, b: stats.binomtest(int(a.sum()), int(a.sum() + b.sum())).pvalue, "Both right counts for both"),
         (lambda a, b: a & b, "shape (45,)"),
         (lambda a, b: 0.5, "it gave 0.5"),
-        (lambda a, b: stats.binomtest(*[(n := counts(a, b))[0], sum(n)]).pvalue, "ValueError"),
+        (stops_where_they_agree, "ValueError: no picture tells them apart"),
         (lambda a, b: 0.0, "it gave 0"),
     ],
 )
