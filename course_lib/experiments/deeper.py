@@ -9,12 +9,14 @@ import keras
 from keras import layers
 
 from course_lib import datasets
+from course_lib.batching import Split
 from course_lib.experiments.digits import Parts
 from course_lib.experiments.experiment import Experiment, Setting
 from course_lib.training import Recipe
 
 SIDE_32 = {"image_shape": (32, 32, 3)}
 SIDE_56 = {"image_shape": (56, 56, 3)}
+FLIPPED = (datasets.RandomCrop(32, padding=4), datasets.RandomFlip())
 
 
 def flipped_32() -> Parts:
@@ -34,7 +36,7 @@ def cropped() -> Parts:
     validation, tested on 2,000."""
     data = datasets.load("toy_scenes")
     parts = (data.train.take(3_000), data.validation, data.test)
-    return tuple(part.with_transform(_middle).with_transform(_centered) for part in parts)
+    return prepared(*(part.with_transform(_middle) for part in parts))
 
 
 def augmented() -> Parts:
@@ -42,23 +44,29 @@ def augmented() -> Parts:
     shifted in color, watched on 2,000 of validation, tested on 2,000, of which the middle 56×56."""
     train = datasets.load("toy_scenes").train.take(3_000)
     color = datasets.PCAColor.of(train.arrays()[0])
-    for transform in (datasets.RandomCrop(56), datasets.RandomFlip(), color, _centered):
+    for transform in (datasets.RandomCrop(56), datasets.RandomFlip(), color, centered):
         train = train.with_transform(transform)
     return train, *cropped()[1:]
 
 
 def _flipped(data: datasets.ImageDataset, examples: int) -> Parts:
-    train = data.train.take(examples).with_transform(datasets.RandomCrop(32, padding=4))
-    parts = (train.with_transform(datasets.RandomFlip()), data.validation, data.test)
-    return tuple(part.with_transform(_centered) for part in parts)
+    return prepared(data.train.take(examples), data.validation, data.test, *FLIPPED)
 
 
 def _middle(images):
     return datasets.RandomCrop(56)(images, None)
 
 
-def _centered(images):
-    return 4 * images - 2  # from 0…1
+def prepared(train: Split, validation: Split, test: Split, *transforms) -> Parts:
+    """The three parts from -2 to 2, that to train on changed by `transforms` before."""
+    for transform in transforms:
+        train = train.with_transform(transform)
+    return tuple(part.with_transform(centered) for part in (train, validation, test))
+
+
+def centered(images):
+    """From 0…1 to −2…2."""
+    return 4 * images - 2
 
 
 def three_convolutions(
@@ -86,6 +94,11 @@ def _depth(families: tuple[str, ...], depths: tuple[int, ...], options: dict, **
         for family in families
         for depth in depths
     }
+
+
+def _lasting(common: dict, epochs: int, schedule: tuple) -> dict:
+    """What settings have in common, for another number of epochs."""
+    return common | {"recipe": dataclasses.replace(common["recipe"], schedule=schedule), "epochs": epochs}
 
 
 def _ablation() -> dict[str, Setting]:
@@ -141,20 +154,10 @@ TOY_DEPTH = {
     "data": flipped_32,
 }
 
-THRICE = TOY_DEPTH | {
-    "recipe": dataclasses.replace(TOY_DEPTH["recipe"], schedule=((60, 0.005), (90, 0.0005))),
-    "epochs": 120,
-}
-
 CIFAR10 = {  # 64,000 steps of 128 images, as in the paper's section 4.2, on 45,000 of the 50,000 training images
     "recipe": Recipe(learning_rate=0.1, schedule=((91, 0.01), (136, 0.001)), weight_decay=1e-4, batch_size=128),
     "epochs": 182,
     "data": cifar10,
-}
-
-CIFAR10_SHORT = CIFAR10 | {
-    "recipe": dataclasses.replace(CIFAR10["recipe"], schedule=((2, 0.01), (3, 0.001))),
-    "epochs": 4,
 }
 
 EXPERIMENTS = {
@@ -166,7 +169,7 @@ EXPERIMENTS = {
     "depth_thrice": Experiment(
         "Plain networks on toy scenes, trained three times as long: is the deeper one only slow?",
         "three times the iterations do not remove the degradation (He et al. 2016, section 4.1, footnote)",
-        _depth(("plain_small",), (8, 32), SIDE_32, **THRICE),
+        _depth(("plain_small",), (8, 32), SIDE_32, **_lasting(TOY_DEPTH, 120, ((60, 0.005), (90, 0.0005)))),
         seeds=1,
     ),
     "depth_cifar10": Experiment(
@@ -182,7 +185,7 @@ EXPERIMENTS = {
     "resnet20_cifar10_short": Experiment(
         "ResNet-20 on CIFAR-10, 1,408 of the paper's 64,000 iterations: what two CPU cores can do",
         "with all 64,000 iterations a test error of 8.75 % (He et al. 2016, Table 6)",
-        {"resnet20": Setting("resnet20", **CIFAR10_SHORT)},
+        {"resnet20": Setting("resnet20", **_lasting(CIFAR10, 4, ((2, 0.01), (3, 0.001))))},
         seeds=1,
     ),
     "alexnet_ablation": Experiment(

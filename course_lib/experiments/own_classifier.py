@@ -11,6 +11,7 @@ import numpy as np
 from course_lib import common, datasets
 from course_lib.batching import Split
 from course_lib.datasets import toy_scenes
+from course_lib.experiments.deeper import FLIPPED, centered, prepared
 from course_lib.experiments.digits import Parts
 from course_lib.experiments.experiment import Experiment, Setting
 from course_lib.training import Recipe
@@ -18,7 +19,6 @@ from course_lib.training import Recipe
 OWN = ("car", "mug", "sailboat")  # the lesson's own folder
 SEVEN = tuple(name for name in toy_scenes.CLASS_NAMES if name not in OWN)
 KEPT = common.ROOT / "data" / "seven_classes"
-MILD = (datasets.RandomCrop(32, padding=4), datasets.RandomFlip())
 
 
 def seven_classes() -> Parts:
@@ -27,7 +27,7 @@ def seven_classes() -> Parts:
     tested on those among 2,000."""
     data = datasets.load("toy_scenes/32")
     train, validation, test = (_only(SEVEN, part.arrays()) for part in (data.train, data.validation, data.test))
-    return _prepared(train, validation, test, *MILD)
+    return prepared(train, validation, test, *FLIPPED)
 
 
 @functools.cache
@@ -40,12 +40,12 @@ def first_scenes() -> dict[str, Split]:
 def plain() -> Parts:
     """Cars, mugs and sailboats of toy scenes, 32×32, from -2 to 2; trained on the first 240, watched on those among
     2,000 of validation, tested on those among 2,000."""
-    return _prepared(*_three())
+    return prepared(*_three())
 
 
 def mild() -> Parts:
     """As plain, each pass newly flipped and cropped out of a frame of 4 pixels."""
-    return _prepared(*_three(), *MILD)
+    return prepared(*_three(), *FLIPPED)
 
 
 def strong() -> Parts:
@@ -54,12 +54,7 @@ def strong() -> Parts:
     train, *others = _three()
     color = datasets.PCAColor.of(train.arrays()[0], sigma=1.0)
     turned = datasets.AffineDistortion(shift=8, rotation=90, scale=0.5, shear=0.7)
-    return _prepared(train, *others, datasets.RandomFlip(), turned, color)
-
-
-def centered(images):
-    """From 0…1 to −2…2."""
-    return 4 * images - 2
+    return prepared(train, *others, datasets.RandomFlip(), turned, color)
 
 
 def _three() -> Parts:
@@ -73,12 +68,6 @@ def _only(classes: tuple[str, ...], pair: tuple[np.ndarray, np.ndarray]) -> Spli
     names = np.array(toy_scenes.CLASS_NAMES)[pair[1]]
     kept = np.isin(names, classes)
     return Split(pair[0][kept], np.array([classes.index(name) for name in names[kept]]))
-
-
-def _prepared(train: Split, validation: Split, test: Split, *transforms) -> Parts:
-    for transform in transforms:
-        train = train.with_transform(transform)
-    return tuple(part.with_transform(centered) for part in (train, validation, test))
 
 
 FEW = Recipe("adam", 1e-3, "cosine", batch_size=32)

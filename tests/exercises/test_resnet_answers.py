@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from answers import near
 from scipy import stats
 
 from course_lib import exercises, models
@@ -10,20 +11,13 @@ from course_lib import exercises, models
 class TestResnetsAnswersAreComputed:
     """The answers of lesson 07, each counted from networks or found another way."""
 
-    def near(self, name, value):
-        asked = getattr(exercises.resnet, name)
-        assert asked.right == pytest.approx(value, rel=1e-9, abs=asked.tolerance / 2)
-        answers = [answer for answer in [asked.right, *asked.wrong] if not isinstance(answer, str)]
-        differences = np.abs(np.subtract.outer(answers, answers))[np.triu_indices(len(answers), 1)]
-        assert differences.min() > asked.tolerance  # no two answers are taken for each other
-
     def test_what_four_convolutions_see(self):
         import keras
         from keras import layers
 
         stack = keras.Sequential([keras.Input((32, 32, 1)), *(layers.Conv2D(1, 3) for _ in range(4))])
         *_, last = models.summary.layer_table(stack)
-        self.near("w1", last["receptive_field"])
+        near(exercises.resnet.w1, last["receptive_field"])
 
     def test_what_nine_pictures_of_300_tell(self):
         errors = [stats.binom(300, 0.185).rvs(100_000, random_state=seed) for seed in (0, 1)]  # two equal networks
@@ -41,21 +35,21 @@ class TestResnetsAnswersAreComputed:
             made = keras.Model(inputs, block(inputs, filters, 1, block.__name__, shortcut="A"))
             kernels = [layer.kernel.shape for layer in made.layers if hasattr(layer, "kernel")]
             counts[block.__name__] = sum(int(np.prod(kernel)) for kernel in kernels)
-        self.near("q5", counts["bottleneck"])
+        near(exercises.resnet.q5, counts["bottleneck"])
         assert counts["basic"] in exercises.resnet.q5.wrong
 
     def test_shares_and_products(self):
-        self.near("q6", (1 - 0.2) ** 3)
-        self.near("q7", 2**14 / 2**15)
-        self.near("q9", round(100 * np.sqrt(0.051 * (1 - 0.051) / 1_500), 2))
+        near(exercises.resnet.q6, (1 - 0.2) ** 3)
+        near(exercises.resnet.q7, 2**14 / 2**15)
+        near(exercises.resnet.q9, round(100 * np.sqrt(0.051 * (1 - 0.051) / 1_500), 2))
 
     def test_layers_of_bottlenecks(self):
         assert models.resnet.BLOCKS[101] == (3, 4, 23, 3)
-        self.near("e1", 3 * sum(models.resnet.BLOCKS[101]) + 2)
+        near(exercises.resnet.e1, 3 * sum(models.resnet.BLOCKS[101]) + 2)
 
     def test_empty_maps(self):
         out = np.asarray(models.resnet.ShortcutA(128, 2)(np.ones((1, 56, 56, 64), "float32")))
-        self.near("e3", (out == 0).sum())
+        near(exercises.resnet.e3, (out == 0).sum())
         assert out.size in exercises.resnet.e3.wrong
 
     def test_where_a_zeroed_block_has_gradients(self):
