@@ -7,6 +7,8 @@ import csv
 import difflib
 import importlib
 import json
+import math
+import numbers
 import os
 import pathlib
 import re
@@ -85,6 +87,17 @@ def at_least(minimum: int, **named: object) -> None:
     for name, value in named.items():
         if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < minimum:
             raise ValueError(f"{name} must be a whole number of at least {minimum}, not {value!r}")
+
+
+def number(name: str, value: object, low: float = 0.0, high: float = math.inf) -> float:
+    """`value` as a float, once it is clear that it is a number from `low` to below `high`; NumPy's are numbers too.
+
+    Raises:
+        ValueError: says the name, what came in and what is accepted.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not low <= value < high:
+        raise ValueError(f"{name} must be a number from {low:g} to below {high:g}, not {value!r}")
+    return float(value)
 
 
 def check_image_shape(image_shape: object, smallest: int = 1) -> tuple[int, int, int]:

@@ -1,0 +1,107 @@
+"""Questions that every part asks of a Keras model: is it one, which pixels does it take, what does it return?
+
+A leaf beside `common`: Keras is imported only inside the functions.
+"""
+
+import numpy as np
+
+PROBABILITIES = ("softmax", "sigmoid")  # activations whose outputs lie between 0 and 1
+WIDEST = 10.0  # a network that scales pixels itself maps 0 to 255 to less than this: 1, 2, or 255 / deviation
+
+
+def check_model(model: object, what: str = "model") -> None:
+    """Checks that `model` is a Keras model.
+
+    Raises:
+        ValueError: a run, a name or anything else; the message says what to give instead.
+    """
+    import keras
+
+    if isinstance(model, keras.Model):
+        return
+    advice = "give a keras.Model"
+    if isinstance(getattr(model, "model", None), keras.Model):
+        advice = f"give the model in it: {type(model).__name__.lower()}.model"
+    elif isinstance(model, str):
+        advice = f"give the network itself: models.build({model!r}), or the model of a run"
+    elif isinstance(model, keras.layers.Layer):
+        advice = "give the whole model, not one of its layers"
+    elif callable(model):
+        advice = "give what the function builds: call it"
+    raise ValueError(f"{what} must be a keras.Model, not {described(model)}: {advice}")
+
+
+def described(value: object) -> str:
+    """A short description of an argument for an error message: its type, and its value where that is short."""
+    text = repr(value)
+    kind = type(value).__name__
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"{kind} of shape {tuple(value.shape)}"
+    return f"{text} ({kind})" if len(text) <= 40 and value is not None else "None" if value is None else f"a {kind}"
+
+
+def leaf_layers(model) -> list:
+    """The layers of a model in order, those of nested models in their place."""
+    leaves = []
+    for layer in model.layers:
+        leaves += leaf_layers(layer) if getattr(layer, "layers", None) else [layer]
+    return leaves
+
+
+def final_activation(model) -> str:
+    """The name of the activation that the last layer applies: "softmax", "sigmoid", "linear", …"""
+    last = leaf_layers(model)[-1]
+    if hasattr(last, "activation"):
+        return getattr(last.activation, "__name__", "linear")
+    return type(last).__name__.lower()
+
+
+def returns_probabilities(model) -> bool:
+    """Whether the network ends with softmax or sigmoid, so that it returns probabilities instead of logits."""
+    return final_activation(model) in PROBABILITIES
+
+
+def scales_pixels(model) -> bool:
+    """Whether the network itself scales pixels from 0 to 255, as one that begins with `Rescaling(1 / 255)` does.
+
+    What its first layer with weights receives for a black and for a white image decides, so that normalization,
+    arithmetic on the input and nested models count too. False where that cannot be found out.
+    """
+    shape = getattr(model, "input_shape", None)
+    if not isinstance(shape, tuple) or len(shape) != 4:
+        return False
+    size = [side or 64 for side in shape[1:]]
+    black_and_white = np.stack([np.zeros(size), np.full(size, 255.0)]).astype("float32")
+    received = _received_by_first_weights(model, black_and_white)
+    if received is None:
+        return False
+    low, high = float(received.min()), float(received.max())
+    return low < -WIDEST or high - low <= WIDEST
+
+
+class _Received(Exception):
+    """Ends a forward pass that has reached the layer in question."""
+
+
+def _received_by_first_weights(model, images) -> np.ndarray | None:
+    """What the first layer with weights gets for `images`; a `Normalization` counts as part of the scaling."""
+    import keras
+
+    weighted = [layer for layer in leaf_layers(model) if layer.weights and type(layer).__name__ != "Normalization"]
+    if not weighted:
+        return None
+    received = []
+
+    def listen(inputs, *_, **__):
+        received.append(keras.ops.convert_to_numpy(inputs))
+        raise _Received
+
+    vars(weighted[0])["call"] = listen  # unseen by Keras, which tracks setattr
+    try:
+        model(images, training=False)
+    except Exception:  # Keras may wrap _Received in an error of its own
+        if not received:
+            raise
+    finally:
+        del vars(weighted[0])["call"]
+    return received[0] if received else None

@@ -1,0 +1,87 @@
+"""What a Keras model says of itself: the pixels it takes, what it returns."""
+
+import keras
+import pytest
+from keras import layers
+
+from course_lib import model_checks, models
+
+
+def network(*before, dtype="float32"):
+    inputs = keras.Input((16, 16, 3), dtype=dtype)
+    return keras.Sequential([inputs, *before, layers.Conv2D(4, 3), layers.Flatten(), layers.Dense(3)])
+
+
+def divided():
+    inputs = keras.Input((16, 16, 3))
+    return keras.Model(inputs, layers.Dense(3)(layers.Flatten()(layers.Conv2D(2, 3)(inputs / 255.0))))
+
+
+def normalized():
+    return network(layers.Normalization(mean=[120.0] * 3, variance=[60.0**2] * 3))
+
+
+def pretrained():
+    inputs = keras.Input((64, 64, 3))
+    base = keras.applications.ResNet50(weights=None, include_top=False, input_shape=(64, 64, 3))
+    return keras.Model(inputs, base(keras.applications.resnet.preprocess_input(inputs)))
+
+
+@pytest.mark.parametrize(
+    ("build", "expected"),
+    {
+        "plain": (network, False),
+        "from 0…1 to −1…1": (lambda: network(layers.Rescaling(2.0, -1)), False),
+        "Rescaling": (lambda: network(layers.Rescaling(1 / 255)), True),
+        "Rescaling behind a random layer": (
+            lambda: network(layers.RandomFlip(), layers.Rescaling(1 / 127.5, -1)),
+            True,
+        ),
+        "whole numbers": (lambda: network(layers.Rescaling(1 / 255), dtype="uint8"), True),
+        "arithmetic": (divided, True),
+        "normalized": (normalized, True),
+        "nested": (lambda: keras.Sequential([keras.Input((16, 16, 3)), network(layers.Rescaling(1 / 255))]), True),
+        "mean subtracted before a nested network": (pretrained, True),
+        "the catalog's": (lambda: models.build("resnet_small"), False),
+        "the catalog's, with layers of its own": (lambda: models.build("lenet5_1998"), False),
+    }.values(),
+)
+def test_who_scales_the_pixels(build, expected):
+    model = build()
+    assert model_checks.scales_pixels(model) is expected
+    assert not any("call" in vars(layer) for layer in model_checks.leaf_layers(model))
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid", None])
+@pytest.mark.parametrize("nested", [False, True])
+def test_probabilities_are_told_from_logits(activation, nested):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, activation=activation)])
+    if nested:
+        model = keras.Sequential([keras.Input((4,)), model])
+    assert model_checks.returns_probabilities(model) is (activation is not None)
+
+
+def test_a_layer_of_its_own_may_end_a_network():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Softmax()])
+    assert model_checks.returns_probabilities(model)
+
+
+class Run:
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        (Run(), r"run\.model"),
+        ("lenet5", r"models\.build\('lenet5'\)"),
+        (None, "not None"),
+        (layers.Dense(3), "whole model"),
+        (network, "call it"),
+        ([1, 2], r"\[1, 2\] \(list\)"),
+    ],
+)
+def test_what_is_no_model_is_named_with_what_to_give(given, advice):
+    with pytest.raises(ValueError, match=advice):
+        model_checks.check_model(given)
+    model_checks.check_model(Run.model)
