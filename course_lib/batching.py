@@ -4,44 +4,63 @@ A leaf beside `common`: `datasets` hands out `Split` objects, `training` wraps a
 """
 
 import dataclasses
-import inspect
 from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from course_lib import common
-
-FLOAT_RANGE = (-5.0, 5.0)  # wide enough for standardized images, too narrow for 0 to 255
+from course_lib.array_checks import as_labels, check_images, check_value_range
+from course_lib.draws import Draws, keys_of, order_of
+from course_lib.transform_checks import check_transform, with_draws
 
 
 class Split:
     """Images and labels of one part of a data set, kept once, and how they are prepared for a network.
 
     Args:
-        images: `(n, height, width, channels)`, uint8 from 0 to 255, or floating point within `FLOAT_RANGE`.
+        images: `(n, height, width, channels)`, uint8 from 0 to 255, or floating point within `value_range`.
         labels: `(n,)`, whole numbers from 0.
+        value_range: the smallest and the largest value that floating-point images may have, for example (0, 255);
+            None is -5 to 5, which suits images from 0 to 1 and standardized ones.
 
     Raises:
-        ValueError: images of another shape, type or range, or as many labels as there are not images.
+        ValueError: images of another shape, type or range, or another number of labels than of images.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray):
-        images, labels = np.asarray(images), np.asarray(labels)
-        _check_images(images)
-        if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
-            raise ValueError(
-                f"labels must be one whole number an image, shape ({len(images)},), "
-                f"not {labels.dtype} of shape {labels.shape}"
-            )
+    def __init__(self, images: np.ndarray, labels: np.ndarray, *, value_range: tuple[float, float] | None = None):
+        images = np.asarray(images)
+        self._value_range = check_value_range(value_range)
+        check_images(images, self._value_range)
+        labels = as_labels(labels, len(images))
         if images.dtype != np.uint8:
             images = images.astype(np.float32)
         with tf.device("CPU:0"):  # in the computer's memory; only batches travel to a GPU
-            self._images, self._labels = tf.constant(images), tf.constant(labels, tf.int64)
+            self._images = tf.constant(images)
+            self._labels = tf.constant(labels)
         self._transforms: tuple[Callable, ...] = ()
 
     def __len__(self) -> int:
         return int(self._labels.shape[0])
+
+    def __repr__(self) -> str:
+        labels = self.arrays()[1]
+        transforms = f", {len(self._transforms)} transforms" if self._transforms else ""
+        kind = self._images.dtype.name
+        return (
+            f"<Split: {len(self):,} {kind} images {tuple(self._images.shape[1:])}, labels {labels.min()} to "
+            f"{labels.max()}{transforms}>"
+        )
+
+    @property
+    def value_range(self) -> tuple[float, float] | None:
+        """The declared range of prepared images' values, or None where none was declared."""
+        return self._value_range
+
+    @property
+    def holds_pixels(self) -> bool:
+        """Whether the images are stored as uint8 from 0 to 255, so that preparing them begins with scaling."""
+        return self._images.dtype == tf.uint8
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -73,15 +92,26 @@ class Split:
             raise ValueError(f"only splits with images of one shape and type can be joined, not {mine} and {its}")
         return self._like(tf.concat([self._images, other._images], 0), tf.concat([self._labels, other._labels], 0))
 
-    def with_transform(self, transform: Callable) -> "Split":
+    def with_transform(self, transform: Callable, *, value_range: tuple[float, float] | None = None) -> "Split":
         """The same examples, each batch also passed through `transform` (after any given before).
 
         `transform(images)` or `transform(images, draws)` takes and returns float32
         `(batch, height, width, channels)` tensors. `draws` is a `Draws` while training and None in evaluation,
-        when a random transform leaves the images as they are.
+        when a random transform leaves the images as they are. It is tried on the first image at once.
+
+        Args:
+            value_range: the smallest and the largest value of what it returns, where that is not within -5 to 5;
+                None takes `transform.value_range` where there is one, as `models.preprocess("vgg16")` has.
+
+        Raises:
+            ValueError: it fails, returns no images, draws random numbers that `draws` does not know of, or
+                changes images in evaluation differently each time.
         """
         split = self._like(self._images, self._labels)
-        split._transforms = (*self._transforms, _with_draws(transform))
+        split._transforms = (*self._transforms, with_draws(transform))
+        declared = getattr(transform, "value_range", None) if value_range is None else value_range
+        split._value_range = check_value_range(declared) or self._value_range
+        check_transform(split._transforms[-1], self._prepare(self._images[:1], None), len(self._transforms))
         return split
 
     def batches(
@@ -115,7 +145,7 @@ class Split:
             if not training:
                 return tf.range(len(self), dtype=tf.int64), tf.zeros((0, 2), tf.uint32)
             order, keys = tf.numpy_function(
-                lambda now: (_order(seed, now, len(self)), _keys(seed, now, streams)),
+                lambda now: (order_of(seed, now, len(self)), keys_of(seed, now, streams)),
                 [tf.cast(epoch, tf.int64)],
                 [tf.int64, tf.uint32],
                 stateful=False,
@@ -139,86 +169,12 @@ class Split:
             images = tf.cast(images, tf.float32) * (1 / 255)
         for position, transform in enumerate(self._transforms):
             images = transform(images, draws and dataclasses.replace(draws, stream=position))
-        return images
+        return tf.cast(images, tf.float32)
 
     def _like(self, images: tf.Tensor, labels: tf.Tensor) -> "Split":
         split = object.__new__(type(self))
-        split._images, split._labels, split._transforms = images, labels, self._transforms
+        split._images = images
+        split._labels = labels
+        split._transforms = self._transforms
+        split._value_range = self._value_range
         return split
-
-
-@dataclasses.dataclass(frozen=True)
-class Draws:
-    """The random numbers of one batch: each a function of (seed, epoch, example index, transform) alone.
-
-    So an example's distortion is the same whatever the batch size, the order or the machine it is met on.
-    """
-
-    seed: int
-    epoch: int | tf.Variable
-    indices: tf.Tensor  # (batch,) int64, positions in the split
-    stream: int = 0  # which transform of the chain draws
-    keys: tf.Tensor | None = None  # (streams, 2) uint32, where the epoch's are at hand
-
-    def uniform(self, count: int) -> tf.Tensor:
-        """`count` numbers for each example: float32 `(batch, count)` in [0, 1)."""
-        keys = _keys(self.seed, self.epoch, self.stream + 1) if self.keys is None else self.keys
-        first, second = keys[self.stream][0], keys[self.stream][1]
-        columns = _mix(tf.range(count, dtype=tf.int32), first)
-        rows = _mix(self.indices, second)
-        return tf.cast(_shift(_mix(rows[:, None] ^ columns, second), 8), tf.float32) * 2.0**-24
-
-
-def _order(seed: int, epoch: int, count: int) -> np.ndarray:
-    """The order of an epoch: `(count,)` int64."""
-    return np.random.Generator(np.random.Philox(key=[seed, int(epoch)])).permutation(np.arange(count))
-
-
-def _keys(seed: int, epoch: int, streams: int) -> np.ndarray:
-    """What sets an epoch's random numbers apart from all others: `(streams, 2)` uint32."""
-    return np.random.Philox(key=[seed, int(epoch)]).random_raw(streams).view(np.uint32).reshape(-1, 2)
-
-
-def _mix(numbers: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
-    """A 32-bit integer hash in which each bit depends on all bits (C. Wellons' `lowbias32`, keyed)."""
-    x = tf.cast(numbers, tf.uint32) + key
-    x = (x ^ _shift(x, 16)) * np.uint32(0x21F0AAAD)
-    x = (x ^ _shift(x, 15)) * np.uint32(0xD35A2D97)
-    return x ^ _shift(x, 15)
-
-
-def _shift(x: tf.Tensor, bits: int) -> tf.Tensor:
-    return tf.bitwise.right_shift(x, tf.constant(bits, tf.uint32))
-
-
-def _with_draws(transform: Callable) -> Callable:
-    """`transform` as a function of (images, draws), whichever of the two forms it came in."""
-    if not callable(transform):
-        raise ValueError(f"a transform is a function of images (and draws), not {transform!r}")
-    required = [each for each in inspect.signature(transform).parameters.values() if each.default is each.empty]
-    positional = [each for each in required if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
-    return transform if len(positional) > 1 else lambda images, draws: transform(images)
-
-
-def _check_images(images: np.ndarray) -> None:
-    if images.ndim != 4 or 0 in images.shape:
-        raise ValueError(f"images must have the shape (n, height, width, channels), none of them 0, not {images.shape}")
-    if images.dtype != np.uint8:
-        check_range(images)
-
-
-def check_range(images: np.ndarray) -> None:
-    """Checks that images for a network are floating point within `FLOAT_RANGE`.
-
-    Raises:
-        ValueError: of another type, or with values beyond it.
-    """
-    low, high = FLOAT_RANGE
-    if not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(f"images must be uint8 (0 to 255) or floating point, not {images.dtype}")
-    least, most = float(images.min()), float(images.max())
-    if not (low <= least and most <= high):  # also where a value is NaN
-        raise ValueError(
-            f"floating-point images must lie between {low:g} and {high:g} (0 to 1 is usual), but these go from "
-            f"{least:g} to {most:g}: pass them as uint8, or scale them"
-        )

@@ -86,7 +86,7 @@ def test_shards_divide_each_batch(parts):
 
 
 def test_a_shard_of_a_batch_may_be_empty():
-    (batch,) = numbered(2).batches(8, training=True, shard=(2, 3))
+    (batch,) = numbered().take(2).batches(8, training=True, shard=(2, 3))
     assert batch[0].shape == (0, 4, 3, 2) and batch[1].shape == (0,)
 
 
@@ -253,10 +253,14 @@ IMAGES = np.zeros((3, 4, 4, 1), np.uint8)
         (IMAGES.astype(np.int32), [0, 1, 2], "uint8 .* or floating point, not int32"),
         (IMAGES + 255.0, [0, 1, 2], "between -5 and 5 .* these go from 255 to 255: pass them as uint8, or scale"),
         (IMAGES - 5.5, [0, 1, 2], "these go from -5.5 to -5.5"),
-        (IMAGES + np.nan, [0, 1, 2], "these go from nan to nan"),
-        (IMAGES, [0, 1], r"one whole number an image, shape \(3,\), not int64 of shape \(2,\)"),
+        (IMAGES + np.nan, [0, 1, 2], "3 of 3 images hold NaN .*, the first is image 0"),
+        (IMAGES, [0, 1], r"one whole number per image, shape \(3,\), not int64 of shape \(2,\)"),
         (IMAGES, np.eye(3), r"not float64 of shape \(3, 3\)"),
-        (IMAGES, [0.0, 1.0, 2.0], r"not float64 of shape \(3,\)"),
+        (IMAGES, [0.0, 1.0, 2.0], r"not float64 of shape \(3,\): add .astype\(int\)"),
+        (IMAGES, ["cat", "dog", "cat"], "number the classes from 0, for example np.unique"),
+        (IMAGES, np.eye(3, dtype=int), r"where they are one-hot, take np.argmax\(labels, axis=1\)"),
+        (IMAGES + np.uint8(1), [0, 1, 2], "nothing but 0 and 1, .* multiply them by 255"),
+        (IMAGES[..., 0], [0, 1, 2], r"not \(3, 4, 4\). For gray images without channels: images\[..., None\]"),
     ],
 )
 def test_bad_arrays_are_refused(images, labels, message):
@@ -278,3 +282,85 @@ def test_bad_arrays_are_refused(images, labels, message):
 def test_bad_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         numbered(3).batches(**{"batch_size": 2, "training": True, **arguments})
+
+
+def test_a_column_of_labels_is_taken():
+    """As `keras.datasets.cifar10` has it."""
+    assert np.array_equal(Split(IMAGES, np.array([[2], [0], [1]], np.uint8)).arrays()[1], [2, 0, 1])
+
+
+def test_a_declared_range_is_kept_and_held():
+    pixels = np.linspace(0, 255, 48).reshape(3, 4, 4, 1)
+    split = Split(pixels, [0, 1, 2], value_range=(0, 255))
+    np.testing.assert_allclose(split.prepared(), pixels, rtol=1e-6)
+    assert split.value_range == split.take(2).value_range == (0, 255)
+    assert Split(IMAGES, [0, 1, 2]).value_range is None
+    with pytest.raises(ValueError, match=r"these go from 0 to 255: the declared value_range is \(0, 100\)"):
+        Split(pixels, [0, 1, 2], value_range=(0, 100))
+    with pytest.raises(ValueError, match=r"value_range must be a pair .* not \(255, 0\)"):
+        Split(pixels, [0, 1, 2], value_range=(255, 0))
+
+
+def test_a_transform_declares_its_range():
+    def doubled(images):
+        return 510 * images
+
+    assert Split(IMAGES, [0, 1, 2]).with_transform(doubled, value_range=(0, 510)).value_range == (0, 510)
+    doubled.value_range = (-1, 600)
+    assert Split(IMAGES, [0, 1, 2]).with_transform(doubled).value_range == (-1, 600)
+
+
+def test_a_split_says_what_it_is():
+    assert repr(numbered()) == "<Split: 103 uint8 images (4, 3, 2), labels 0 to 102>"
+
+
+GENERATOR = np.random.default_rng(0)
+FLIP = keras.layers.RandomFlip()
+
+
+class Shift:
+    """A transform with a state: a class is no transform, its object is."""
+
+    def __call__(self, images, draws):
+        return images
+
+
+@pytest.mark.parametrize(
+    ("transform", "message"),
+    {
+        "NumPy's numbers": (lambda images: images * np.random.uniform(), "NumPy's or Python's random numbers"),  # noqa: NPY002
+        "a generator's": (lambda images: images + GENERATOR.uniform(), "NumPy's or Python's random numbers"),
+        "only in training": (
+            lambda images, draws: images if draws is None else images + GENERATOR.uniform(),
+            "NumPy's or Python's random numbers",
+        ),
+        "TensorFlow's numbers": (lambda images: images + tf.random.uniform([]), "also in evaluation, and that no seed"),
+        "tf.image": (tf.image.random_flip_left_right, "also in evaluation, and that no seed repeats"),
+        "TensorFlow's in training": (
+            lambda images, draws: images if draws is None else images + tf.random.normal([]),
+            "draws random numbers that no seed repeats",
+        ),
+        "a Keras layer": (keras.layers.RandomFlip(), "'random_flip.*' draws random numbers of its own"),
+        "Keras layers": (keras.Sequential([keras.layers.RandomRotation(0.1)]), "draws random numbers of its own"),
+        "a Keras layer in a function": (
+            lambda images: FLIP(images, training=True),
+            "also in evaluation, and that no seed repeats",
+        ),
+        "a class": (Shift, r"Shift is a class: write Shift\(…\) with brackets"),
+        "nothing returned": (lambda images: None, "returns nothing: it must return the images"),
+        "a number": (lambda images: 3, "returns a int"),
+        "a mean": (lambda images: tf.reduce_mean(images), r"makes float32 of shape \(\) of one image"),
+        "whole numbers": (lambda images: tf.cast(images * 255, tf.uint8), "makes uint8 of shape"),
+        "one channel lost": (lambda images: images[..., 0], r"makes float32 of shape \(1, 4, 4\)"),
+        "NumPy alone": (lambda images: tf.constant(images.numpy()), "in a graph, with .* must be written with TensorF"),
+        "three arguments": (lambda images, draws, labels: images, r"takes \(images, draws, labels\)"),
+    }.values(),
+)
+def test_transforms_that_could_not_be_repeated_are_refused(transform, message):
+    with pytest.raises(ValueError, match=message):
+        Split(IMAGES, [0, 1, 2]).with_transform(transform)
+
+
+@pytest.mark.parametrize("transform", [Shift(), keras.layers.Rescaling(2.0), jitter, keras.layers.Resizing(2, 2)])
+def test_transforms_that_can_be_repeated_are_taken(transform):
+    assert Split(IMAGES, [0, 1, 2]).with_transform(transform).prepared().shape[::3] == (3, 1)

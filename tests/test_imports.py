@@ -11,7 +11,7 @@ from course_lib import common
 
 KIT = common.ROOT / "course_lib"
 PARTS = ("datasets", "models", "training", "visualization")
-LEAVES = {"common", "batching", "model_checks"}
+LEAVES = {"array_checks", "batching", "common", "draws", "model_checks", "transform_checks"}
 LONGEST_FUNCTION = 40  # lines of code, without its docstring
 NAMEDTUPLE = {"_asdict", "_fields", "_make", "_replace"}  # underscored only to stay clear of field names
 
