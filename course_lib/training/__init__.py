@@ -2,6 +2,6 @@
 
 from course_lib import common
 
-_HOMES = {"train": "trainer", "Recipe": "recipe", "Run": "run"}
+_HOMES = {"train": "trainer", "last_run": "trainer", "Stopped": "stopping", "Recipe": "recipe", "Run": "run"}
 __all__ = sorted(_HOMES)
 __getattr__ = common.lazily(__name__, _HOMES)

@@ -5,6 +5,7 @@ random numbers among them, and notes as JSON. The name ends with the content's c
 short or altered is recognized. It gets that name when it is complete.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import numpy as np
 
 KEPT = 2  # the last, and the one before in case that is damaged
 CHUNK = 1 << 20  # bytes
+FILES = "checkpoint-*.npz"
 
 
 def values(model: keras.Model) -> list[np.ndarray]:
@@ -35,7 +37,8 @@ def write(folder: pathlib.Path, epoch: int, model: keras.Model, notes: dict[str,
     with temporary.open("wb") as file:
         np.savez(file, notes=np.frombuffer(json.dumps(notes).encode(), np.uint8), **arrays)
         file.flush()
-        os.fsync(file.fileno())  # or a power cut could leave the name without the content
+        with contextlib.suppress(OSError):  # some network disks have none
+            os.fsync(file.fileno())  # or a power cut could leave the name without the content
     temporary.replace(folder / f"checkpoint-{epoch:05}-{_checksum(temporary)}.npz")
     for old in _newest_first(folder)[KEPT:]:
         old.unlink()
@@ -58,7 +61,7 @@ def _variables(model: keras.Model) -> list[keras.Variable]:
 
 
 def _newest_first(folder: pathlib.Path) -> list[pathlib.Path]:
-    return sorted(folder.glob("checkpoint-*.npz"), reverse=True)
+    return sorted(folder.glob(FILES), reverse=True)
 
 
 def _checksum(path: pathlib.Path) -> str:

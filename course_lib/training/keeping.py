@@ -1,6 +1,5 @@
 """A run kept in a folder while it is trained, so that the same call continues it after anything that ended it."""
 
-import dataclasses
 import json
 import pathlib
 import time
@@ -13,7 +12,11 @@ import numpy as np
 from course_lib import common
 from course_lib.training import checkpoint
 from course_lib.training.progress import Progress
-from course_lib.training.run import RECORD, WEIGHTS, Run, finished_in, writable
+from course_lib.training.recipe import Recipe
+from course_lib.training.run import RECORD, WEIGHTS, Run, finished_in, is_record, writable
+from course_lib.training.structure import difference, layer_digests
+
+DEFAULTS = Recipe()
 
 
 class Keeper(keras.callbacks.Callback):
@@ -25,17 +28,26 @@ class Keeper(keras.callbacks.Callback):
         run: its record is written; its history is filled elsewhere.
         meter: counts seconds and images.
         write: whether this process writes; of a cluster's only the chief does.
+        callbacks: whether the call has callbacks of its own, which may have ended the run in the folder.
 
     Raises:
         ValueError: the folder cannot be written.
     """
 
-    def __init__(self, path: str | PathLike, identity: dict, run: Run, meter: Progress, *, write: bool):
+    def __init__(
+        self, path: str | PathLike, identity: dict, run: Run, meter: Progress, *, write: bool, callbacks: bool = False
+    ):
         super().__init__()
         self.folder = writable(path) if write else pathlib.Path(path)
-        self.identity, self.run, self.meter, self.write = identity, run, meter, write
-        self.complete, self.failed = False, False  # the run in the folder has ended; the folder fails
-        self.began, self.before = time.perf_counter(), 0.0
+        self.identity = identity
+        self.run = run
+        self.meter = meter
+        self.write = write
+        self.callbacks = callbacks
+        self.complete = False  # the run in the folder has ended
+        self.failed = False  # the folder is no longer writable
+        self.began = time.perf_counter()
+        self.before = 0.0  # seconds of the processes before this one
 
     def resume(self, model: keras.Model) -> tuple[int, int]:
         """Restores the last checkpoint; says how many epochs were finished, and how many there are to be.
@@ -45,7 +57,7 @@ class Keeper(keras.callbacks.Callback):
         Raises:
             ValueError: the folder holds another run, or this one with more epochs, or cannot be written.
         """
-        found = checkpoint.read(self.folder) if self.folder.is_dir() else None
+        found = self._read()
         if found is None:
             self._begin(model)
             return 0, self.run.epochs
@@ -53,16 +65,39 @@ class Keeper(keras.callbacks.Callback):
         self._check(notes)
         checkpoint.restore(model, arrays)
         self.run.history.update(notes["history"])
-        self.before, self.meter.seconds, self.meter.images = notes["seconds"], notes["step_seconds"], notes["images"]
+        self.before = notes["seconds"]
+        self.meter.seconds = notes["step_seconds"]
+        self.meter.images = notes["images"]
         epochs = notes["epochs"]
-        last = epochs if notes["stopped"] else self.run.epochs
+        stopped = notes["stopped"] and self.callbacks  # without them nothing could have stopped it
+        last = epochs if stopped else self.run.epochs
         self.complete = epochs == last and finished_in(self.folder, self.run.epochs)
         if self.complete:
             model.load_weights(self.folder / WEIGHTS)  # as callbacks left them when training ended
             self.run.status, self.run.seconds = "finished", notes["seconds"]
+        elif stopped:
+            print(
+                f"a callback ended the run in {self.folder} after epoch {epochs}, so it is returned as it is; to train "
+                f"on to epoch {self.run.epochs}, leave the callback out"
+            )
         elif epochs:
             print(f"continues after epoch {epochs} of {self.run.epochs}, from {self.folder}")
         return epochs, last
+
+    def _read(self) -> tuple[dict, list[np.ndarray]] | None:
+        if not self.folder.is_dir():
+            return None
+        record = self.folder / RECORD
+        if record.is_file() and not any(self.folder.glob(checkpoint.FILES)):
+            what = "a run that run.save(path) wrote" if is_record(record) else f"a {RECORD} that is not of a run"
+            raise ValueError(f"{self.folder} holds {what}, and training would replace it: choose another run_dir")
+        try:
+            return checkpoint.read(self.folder)
+        except OSError as error:
+            raise ValueError(
+                f"the run in {self.folder} cannot be read ({error.strerror}): copy the folder to another disk and try "
+                "there, or choose another run_dir"
+            ) from error
 
     def _begin(self, model: keras.Model) -> None:
         if self.write:
@@ -76,7 +111,7 @@ class Keeper(keras.callbacks.Callback):
 
     def save(self) -> bool:
         """Keeps the run as it ended; False where the folder failed."""
-        return self._try(lambda: self.run.save(self.folder))
+        return self._try(lambda: self.run.write(self.folder))
 
     @property
     def seconds(self) -> float:
@@ -109,10 +144,14 @@ class Keeper(keras.callbacks.Callback):
 
     def _check(self, notes: dict) -> None:
         kept, wanted = notes["identity"], self.identity
-        differ = [name for name in wanted | kept if kept.get(name) != wanted.get(name)]
-        if differ:
-            said = "; ".join(f"{name} {kept.get(name)!r} there, {wanted.get(name)!r} here" for name in differ)
-            raise ValueError(f"{self.folder} holds another run: {said}. Choose another run_dir, or delete that one")
+        differ = [name for name in wanted | kept if name != "layers" and kept.get(name) != wanted.get(name)]
+        said = [f"{name} {_told(kept, name)} there, {_told(wanted, name)} here" for name in differ]
+        if changed := difference(kept.get("layers", []), wanted["layers"]):
+            said.append(f"another network, {changed}")
+        if said:
+            raise ValueError(
+                f"{self.folder} holds another run: {'; '.join(said)}. Choose another run_dir, or delete that one"
+            )
         if notes["epochs"] > self.run.epochs:
             raise ValueError(
                 f"the run in {self.folder} has {notes['epochs']} epochs already: ask for as many or more, not "
@@ -121,17 +160,16 @@ class Keeper(keras.callbacks.Callback):
 
 
 def identity(run: Run, feeds: dict) -> dict[str, object]:
-    """What a run must have in common with a kept one to be its continuation; JSON values."""
-    model = run.model
-    layers = [[type(layer).__name__, *(list(weight.shape) for weight in layer.weights)] for layer in model.layers]
-    found = {
-        **dataclasses.asdict(run.recipe),
-        "epochs": run.epochs if run.recipe.schedule == "cosine" else "any",  # a cosine spans them
-        "seed": run.seed,
-        "network": model.name,
-        "parameters": model.count_params(),
-        "layers": _checksum(repr(layers).encode()),
-    }
+    """What a run must have in common with a kept one to be its continuation; JSON values, each named.
+
+    The recipe's fields count where they are not at their default, so that a field which a later version adds leaves
+    kept runs valid. The network counts by its layers (see `structure`), not by its name.
+    """
+    found = {**run.recipe.chosen(), "seed": run.seed, "layers": layer_digests(run.model)}
+    if run.recipe.schedule == "cosine":
+        found["epochs"] = run.epochs  # a cosine spans them
+    if weights := run.data.get("class_weight"):
+        found["class_weight"] = weights
     for what, feed in feeds.items():
         found[f"{what}'s size"] = len(feed)
         if hasattr(feed, "arrays"):
@@ -140,6 +178,13 @@ def identity(run: Run, feeds: dict) -> dict[str, object]:
             found[f"{what}'s content"] = " ".join(_checksum(np.ascontiguousarray(array)) for array in feed.arrays())
             found[f"{what}'s transforms"] = f"{prepared @ ramp / np.linalg.norm(ramp):.3f}"
     return json.loads(json.dumps(found))
+
+
+def _told(identity: dict, name: str) -> str:
+    """A field of an identity, for an error message."""
+    if name in identity:
+        return repr(identity[name])
+    return f"{getattr(DEFAULTS, name)!r}" if hasattr(DEFAULTS, name) else "none"
 
 
 def _checksum(content) -> str:

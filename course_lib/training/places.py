@@ -33,6 +33,7 @@ class OneDevice:
 
     def fit(self, run: Run, feed, watched, first: int, last: int, callbacks: keras.callbacks.CallbackList) -> None:
         """Trains `run.model` from epoch `first` to `last`, each with batches of its own, and measures after each."""
+        weights = run.data.get("class_weight")
         with self.scope():
             run.model.fit(
                 feed.batches(run.data["batch_size"], training=True, epoch=self.now, seed=run.seed),
@@ -40,6 +41,7 @@ class OneDevice:
                 epochs=last,
                 shuffle=False,  # the batches come shuffled
                 validation_data=None if watched is None else watched.batches(EVALUATION_BATCH, training=False),
+                class_weight=weights and dict(enumerate(weights)),
                 callbacks=callbacks,
                 verbose=0,
             )

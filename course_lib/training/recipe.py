@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import keras
 
 from course_lib import common
-from course_lib.training.optimizers import OPTIMIZERS, WarmUp, check_schedule, make_schedule, with_kernel_decay
+from course_lib.training.optimizers import OPTIMIZERS, WITH_KERNEL_DECAY, check_schedule, make_schedule
+from course_lib.updates import WarmUp
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 CROSS_DEVICE_OPS = ("auto", "nccl", "hierarchical_copy", "one_device")
@@ -45,14 +46,12 @@ class Recipe:
         for name, known in named:
             if getattr(self, name) not in known:
                 raise common.unknown(name, getattr(self, name), known)
-        for name in ("batch_size", "base_batch_size", "steps_per_execution"):
-            if (value := getattr(self, name)) not in (None, "auto"):
+        for name, other in (("batch_size", ()), ("base_batch_size", (None,)), ("steps_per_execution", ("auto",))):
+            if (value := getattr(self, name)) not in other:
                 common.at_least(1, **{name: value})
                 object.__setattr__(self, name, int(value))  # NumPy's integers are not JSON
-        for name, (low, high) in RANGES.items():
-            value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not low <= value < high:
-                raise ValueError(f"{name} must be a number from {low} to below {high}, not {value!r}")
+        for name, (low, high) in RANGES.items():  # Keras takes no whole numbers here
+            object.__setattr__(self, name, common.number(name, getattr(self, name), low, high))
         for name, accepted in (("synchronize_batch_norm", ()), ("deterministic", ()), ("xla", ("auto",))):
             if not isinstance(value := getattr(self, name), bool) and value not in accepted:
                 choices = ", ".join(map(repr, (True, False, *accepted)))
@@ -63,21 +62,26 @@ class Recipe:
         """The fields as JSON values; those after `precision` only where they are not at their default."""
         fields = dataclasses.fields(self)
         always = [field.name for field in fields].index("precision")
-        return {
-            field.name: getattr(self, field.name)
-            for position, field in enumerate(fields)
-            if position <= always or getattr(self, field.name) != field.default
-        }
+        first = {field.name: getattr(self, field.name) for field in fields[: always + 1]}
+        return first | self.chosen()
+
+    def chosen(self) -> dict[str, object]:
+        """The fields that are not at their default."""
+        fields = {field.name: (getattr(self, field.name), field.default) for field in dataclasses.fields(self)}
+        return {name: value for name, (value, default) in fields.items() if value != default}
 
     def make_optimizer(self, epochs: int, steps_per_epoch: int, replicas: int = 1) -> keras.optimizers.Optimizer:
         """The optimizer with its schedule laid over `epochs` epochs of `steps_per_epoch` updates.
 
         Each of `replicas` devices brings a gradient of its own, and the optimizer adds them up.
         """
-        chosen = with_kernel_decay(OPTIMIZERS[self.optimizer], self.weight_decay / replicas)
         arguments = {"momentum": self.momentum} if self.optimizer in ("sgd", "rmsprop") else {}
+        chosen = OPTIMIZERS[self.optimizer]
         if self.optimizer == "adamw":
-            chosen, arguments = OPTIMIZERS["adamw"], {"weight_decay": self.weight_decay}
+            arguments["weight_decay"] = self.weight_decay
+        elif self.weight_decay:
+            chosen = WITH_KERNEL_DECAY[self.optimizer]
+            arguments["kernel_decay"] = self.weight_decay / replicas
         scale = self.batch_size / self.base_batch_size if self.base_batch_size else 1
         rate = make_schedule(self.schedule, self.learning_rate, scale, epochs, steps_per_epoch)
         if self.warm_up:
@@ -94,9 +98,7 @@ class Recipe:
         Raises:
             ValueError: a loss that is neither Keras' for such labels nor registered with Keras.
         """
-        known = {
-            name: made for name, made in keras.saving.get_custom_objects().items() if ">" in name and callable(made)
-        }
+        known = {name: made for name, made in keras.saving.get_custom_objects().items() if _is_loss(made)}
         known["sparse_categorical_crossentropy"] = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         if self.loss not in known:
             raise common.unknown("loss", self.loss, known)
@@ -112,6 +114,18 @@ class Recipe:
             yield
         finally:
             keras.config.set_dtype_policy(before)
+
+
+def _is_loss(made: object) -> bool:
+    """Whether a registered object is a loss: of Keras' class, an object of it, or a function of two arguments."""
+    if inspect.isclass(made):
+        return issubclass(made, keras.losses.Loss)
+    if isinstance(made, keras.losses.Loss):
+        return True
+    if not inspect.isfunction(made):
+        return False
+    required = [each for each in inspect.signature(made).parameters.values() if each.default is each.empty]
+    return len(required) == 2
 
 
 class _OfFunction(keras.losses.Loss):

@@ -63,7 +63,8 @@ class Replicas:
         try:
             if self._means(lambda: [tf.constant(first, tf.float64)])()[0] != first:
                 raise ValueError("run_dir must be one folder that all machines of the cluster see")
-            train = self._pass(run.model, feed, run.data["batch_size"], training=True, epoch=now, seed=run.seed)
+            size, weights = run.data["batch_size"], run.data.get("class_weight")
+            train = self._pass(run.model, feed, size, weights, training=True, epoch=now, seed=run.seed)
             test = watched and self._pass(run.model, watched, EVALUATION_BATCH, training=False)
             averages = [each for each in run.model.non_trainable_weights if "float" in each.dtype]
             agreed = self._means(lambda: [each.value for each in averages])
@@ -90,8 +91,9 @@ class Replicas:
                 "again: with a run_dir that all of them see, training continues after the last whole epoch"
             ) from error
 
-    def _pass(self, model, feed, batch_size: int, *, training: bool, **order):
+    def _pass(self, model, feed, batch_size: int, class_weight: list | None = None, *, training: bool, **order):
         """A function that makes one pass over the feed's batches and returns the means."""
+        counts = None if class_weight is None else tf.constant(class_weight, tf.float32)
 
         def parts(context: tf.distribute.InputContext) -> tf.data.Dataset:
             shard = (context.input_pipeline_id, context.num_input_pipelines)
@@ -105,7 +107,7 @@ class Replicas:
         def steps(iterator, number: tf.Tensor) -> tf.Tensor:
             totals = tf.zeros(3, tf.float64)
             for _ in tf.range(number):
-                totals += self._step(model, training, *next(iterator))
+                totals += self._step(model, training, counts, *next(iterator))
             return totals
 
         def run_through(begin, end) -> dict[str, float]:
@@ -124,14 +126,17 @@ class Replicas:
 
         return run_through
 
-    def _step(self, model, training: bool, *batch) -> tf.Tensor:
+    def _step(self, model, training: bool, class_weight: tf.Tensor | None, *batch) -> tf.Tensor:
         """Sums over a batch, float64: loss, right answers, examples."""
 
         def on_one(images, labels, weights, whole) -> tf.Tensor:
             whole = tf.cast(whole, tf.float32)
             with tf.GradientTape() as tape:
                 logits = tf.cast(model(images, training=training), tf.float32)
-                loss = tf.reduce_sum(model.loss.call(labels, logits) * weights)
+                losses = model.loss.call(labels, logits) * weights
+                if class_weight is not None:
+                    losses *= tf.gather(class_weight, labels)
+                loss = tf.reduce_sum(losses)
                 penalty = tf.add_n([0.0, *model.losses]) / self.replicas
                 goal = model.optimizer.scale_loss(loss / whole + penalty)
             if training:

@@ -11,12 +11,15 @@ import keras
 import numpy as np
 
 from course_lib import common
+from course_lib.training import checkpoint
 from course_lib.training.recipe import Recipe
+from course_lib.training.structure import difference, layer_digests
 
 WEIGHTS, RECORD = "model.weights.h5", "run.json"
+FILE_SUFFIXES = (".keras", ".h5", ".hdf5", ".json", ".npz", ".pkl", ".zip")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(repr=False)
 class Run:
     """What `train` returns.
 
@@ -25,7 +28,8 @@ class Run:
         epochs: how many were asked for; `history` holds those that were finished.
         seconds: wall-clock time in all.
         images_per_second: images trained on over the time spent training on them.
-        data: examples (None where not known), image shape, batch size, and whether the batches' order can be repeated.
+        data: examples (None where not known), image shape, batch size, whether the batches' order can be repeated,
+            and the weights of the classes where there are any.
         status: "finished", "interrupted", or "running": in a folder where training has not ended.
     """
 
@@ -41,6 +45,11 @@ class Run:
     versions: dict[str, str] = dataclasses.field(default_factory=lambda: versions())
     hardware: dict[str, object] = dataclasses.field(default_factory=lambda: hardware())
 
+    def __repr__(self) -> str:
+        finished = len(self.history.get("loss", ()))
+        figures = "".join(f", {name} {values[-1]:.4g}" for name, values in self.history.items() if values)
+        return f"<Run of {self.model.name}: {self.status}, {finished} of {self.epochs} epochs{figures}>"
+
     def record(self) -> dict[str, object]:
         """All but the weights, as JSON values: the layout of `run.json` and of each run in `data/runs/`."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
@@ -49,15 +58,46 @@ class Run:
         return fields
 
     def save(self, path: str | PathLike) -> pathlib.Path:
-        """Writes the folder `path`: `model.weights.h5` and `run.json`.
+        """Writes the folder `path`: `model.weights.h5` and `run.json`. A run saved there before is replaced.
 
         Raises:
-            ValueError: the folder cannot be made or written.
+            ValueError: the folder cannot be made or written, or it holds something else.
+        """
+        folder = pathlib.Path(path)
+        if folder.suffix in FILE_SUFFIXES:
+            raise ValueError(
+                f"a run is saved as a folder, and {folder.name!r} looks like a file: give {folder.stem!r}, or keep the "
+                f"network alone by run.model.save({str(path)!r})"
+            )
+        if any(folder.glob(checkpoint.FILES)):
+            raise ValueError(
+                f"{folder} keeps a run that train(run_dir=…) wrote, and saving would mix two runs: choose another "
+                "folder"
+            )
+        if (folder / RECORD).is_file() and not is_record(folder / RECORD):
+            raise ValueError(f"{folder / RECORD} is not of a run, and saving would replace it: choose another folder")
+        return self.write(folder)
+
+    def write(self, path: str | PathLike) -> pathlib.Path:
+        """Writes the two files without asking what the folder holds.
+
+        Raises:
+            ValueError: it cannot be written; what was written of it is removed.
         """
         folder = writable(path)
-        self.model.save_weights(folder / f"new.{WEIGHTS}")
-        (folder / f"new.{WEIGHTS}").replace(folder / WEIGHTS)
-        common.write_json(folder / RECORD, self.record())
+        new = folder / f"new.{WEIGHTS}"
+        try:
+            self.model.save_weights(new)
+            new.replace(folder / WEIGHTS)
+            common.write_json(folder / RECORD, self.record() | {"layers": layer_digests(self.model)})
+        except (OSError, RuntimeError) as error:  # RuntimeError: HDF5's word for a full disk
+            for half in (new, folder / f"{RECORD}.new"):
+                half.unlink(missing_ok=True)
+            reason = getattr(error, "strerror", None) or error
+            raise ValueError(
+                f"{folder} cannot be written ({reason}). The run is still in memory: make room, or choose another "
+                "folder"
+            ) from error
         return folder
 
     @classmethod
@@ -72,6 +112,7 @@ class Run:
         try:
             fields = json.loads((folder / RECORD).read_text(encoding="utf-8"))
             was = fields.pop("model")
+            layers = fields.pop("layers", None)  # not in runs of before 2026-12
             run = cls(model=None, **fields | {"recipe": Recipe(**fields["recipe"])})
             name, parameters = was["name"], was["parameters"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -88,6 +129,11 @@ class Run:
                 f"the run in {folder} is of {name} with {parameters:,} parameters, but build() made "
                 f"{model.name} with {model.count_params():,}; pass the builder that it was trained with"
             )
+        if layers and (differs := difference(layers, layer_digests(model))):
+            raise ValueError(
+                f"build() makes another network than that of the run in {folder}: {differs}. Pass the builder that it "
+                "was trained with, with the same options"
+            )
         try:
             model.load_weights(folder / WEIGHTS)
         except OSError as error:
@@ -102,6 +148,15 @@ def finished_in(folder: pathlib.Path, epochs: int) -> bool:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         return (record["status"], record["epochs"]) == ("finished", epochs) and (folder / WEIGHTS).is_file()
     except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def is_record(path: pathlib.Path) -> bool:
+    """Whether the file is a run's record, and not another `run.json`."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return {"model", "history", "recipe", "epochs"} <= set(record)
+    except (OSError, ValueError, TypeError):
         return False
 
 

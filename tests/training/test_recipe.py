@@ -86,6 +86,10 @@ def test_a_recipe_cannot_be_changed():
         ("precision", "float16", "unknown precision 'float16'"),
         ("base_batch_size", 0, "base_batch_size must be a whole number of at least 1, not 0"),
         ("warm_up", -1, "warm_up must be a number from 0"),
+        ("learning_rate", True, "learning_rate must be a number from 0 to below inf, not True"),
+        ("batch_size", None, "batch_size must be a whole number of at least 1, not None"),
+        ("steps_per_execution", None, "steps_per_execution must be a whole number of at least 1, not None"),
+        ("schedule", ((1.5, 0.1),), "epochs that rise from 1 or later"),
         ("xla", "yes", "xla must be one of True, False, 'auto', not 'yes'"),
         ("deterministic", 1, "deterministic must be one of True, False, not 1"),
         ("steps_per_execution", 0, "steps_per_execution must be a whole number of at least 1, not 0"),
@@ -175,4 +179,38 @@ class TestSteps:
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
 def test_every_optimizer_is_the_one_that_was_asked_for(optimizer):
     made = Recipe(optimizer=optimizer, weight_decay=0.01).make_optimizer(1, 1)
-    assert type(made).__name__.lower() == optimizer
+    assert type(made).__name__.lower().removesuffix("withkerneldecay") == optimizer
+
+
+@pytest.mark.parametrize("kind", [int, float, np.int64, np.float32])
+def test_whole_and_numpys_numbers_are_numbers(kind):
+    """Keras refuses a momentum of 0 and a rate of 1 where they are ints."""
+    recipe = Recipe(learning_rate=kind(1), momentum=kind(0), weight_decay=kind(0), warm_up=kind(2))
+    assert [type(value) for value in (recipe.learning_rate, recipe.momentum, recipe.warm_up)] == [float] * 3
+    assert json.loads(json.dumps(recipe.record())) == recipe.record()
+    recipe.make_optimizer(2, 3)
+
+
+def test_losses_are_told_from_layers(monkeypatch):
+    @keras.saving.register_keras_serializable("test_recipe")
+    def not_a_loss(images):
+        return images
+
+    @keras.saving.register_keras_serializable("test_recipe")
+    class NotALoss(keras.layers.Layer):
+        pass
+
+    for name in ("test_recipe>not_a_loss", "test_recipe>NotALoss"):
+        with pytest.raises(ValueError, match="unknown loss"):
+            Recipe(loss=name).make_loss()
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.01])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
+def test_an_optimizer_survives_keras_saving(optimizer, decay):
+    recipe = Recipe(optimizer, schedule="cosine", weight_decay=decay, warm_up=1)
+    made = recipe.make_optimizer(3, 5)
+    again = keras.saving.deserialize_keras_object(json.loads(json.dumps(keras.saving.serialize_keras_object(made))))
+    assert type(again) is type(made)
+    assert keras.saving.serialize_keras_object(again) == keras.saving.serialize_keras_object(made)
+    assert float(again.learning_rate) == float(made.learning_rate) == 0

@@ -1,5 +1,6 @@
 """A run kept in a folder: killed, stopped, damaged, or asked for again."""
 
+import dataclasses
 import functools
 import json
 import pathlib
@@ -14,7 +15,7 @@ from keras import layers
 
 from course_lib import common
 from course_lib.batching import Split
-from course_lib.training import Recipe, Run, train
+from course_lib.training import Recipe, Run, Stopped, last_run, train
 
 RECIPE = Recipe("adam", 0.02, "cosine", weight_decay=1e-3, batch_size=10, steps_per_execution=1)
 EPOCHS = 4
@@ -83,9 +84,11 @@ def test_killed_at_any_moment():
     assert "4 of 4 identical" in done.stdout
 
 
-def test_by_hand(again, whole, tmp_path, capsys, all_bits):
-    run = again(run_dir=tmp_path, callbacks=[Fail(2, 3, KeyboardInterrupt)])
-    assert run.status == Run.load(tmp_path, lambda: run.model).status == "interrupted"
+def test_by_hand(again, stateful, whole, tmp_path, capsys, all_bits):
+    with pytest.raises(Stopped):
+        again(run_dir=tmp_path, callbacks=[Fail(2, 3, KeyboardInterrupt)])
+    run = last_run()
+    assert run.status == Run.load(tmp_path, stateful).status == "interrupted"
     again_run = again(run_dir=tmp_path)
     assert f"continues after epoch 2 of 4, from {tmp_path}" in capsys.readouterr().out
     assert all_bits(again_run) == all_bits(whole) and again_run.status == "finished"
@@ -151,12 +154,13 @@ def other_network() -> keras.Model:
     ("change", "said"),
     [
         ({"recipe": Recipe("adam", 0.03, batch_size=10)}, "learning_rate 0.02 there, 0.03 here"),
-        ({"build": other_network}, "network 'stateful' there, 'other' here; parameters"),
+        ({"build": other_network}, "another network, layer 2 is a Conv2D there and a Flatten here"),
         ({"seed": 1}, "seed 0 there, 1 here"),
+        ({"class_weight": {0: 2.0}}, "class_weight none there, [2.0, 1.0, 1.0] here"),
         ({"epochs": 9}, "epochs 4 there, 9 here"),  # the cosine spans them
         ({"data": lambda split: split}, "data's transforms"),  # another transform
         ({"data": lambda split: split.take(50)}, "data's size 53 there, 50 here; data's content"),
-        ({"validation": None}, "validation's size 20 there, None here"),
+        ({"validation": None}, "validation's size 20 there, none here"),
     ],
 )
 def test_the_folder_of_another_run_is_refused(change, said, stateful, split, noisy, tmp_path_factory, again):
@@ -168,6 +172,71 @@ def test_the_folder_of_another_run_is_refused(change, said, stateful, split, noi
     with pytest.raises(ValueError, match="holds another run: ") as caught:
         train(given.pop("build"), given.pop("data"), **given, run_dir=folder)
     assert said in str(caught.value) and "Choose another run_dir, or delete that one" in str(caught.value)
+
+
+def unnamed(activation: str = "relu", dropout: float = 0.5) -> keras.Model:
+    inputs = keras.Input((6, 6, 1))
+    x = layers.Flatten()(layers.Conv2D(2, 3, activation=activation)(inputs))
+    return keras.Model(inputs, layers.Dense(3)(layers.Dropout(dropout)(x)))
+
+
+def test_a_network_that_keras_names_is_recognized_in_the_same_process(noisy, tmp_path, all_bits):
+    """Keras calls the first one "functional" and the next one "functional_1"."""
+    call = functools.partial(train, unnamed, noisy, recipe=Recipe(batch_size=10, steps_per_execution=1), epochs=3)
+    with pytest.raises(PowerCut):
+        call(run_dir=tmp_path, callbacks=[Fail(1, 0)])
+    assert all_bits(call(run_dir=tmp_path)) == all_bits(call())
+
+
+@pytest.mark.parametrize("change", [{"activation": "tanh"}, {"dropout": 0.4}])
+def test_another_setting_of_a_layer_is_another_network(change, noisy, tmp_path):
+    call = functools.partial(train, data=noisy, recipe=Recipe(batch_size=10), run_dir=tmp_path)
+    call(unnamed, epochs=1)
+    with pytest.raises(ValueError, match=r"another network, layer ., a .* has other settings"):
+        call(lambda: unnamed(**change), epochs=2)
+
+
+def test_a_field_that_a_later_version_adds_leaves_kept_runs_valid(monkeypatch, noisy, tmp_path):
+    """An identity holds what was chosen, not what there was to choose from."""
+    call = functools.partial(train, unnamed, noisy, recipe=Recipe("adam", 0.03, batch_size=10), run_dir=tmp_path)
+    call(epochs=1)
+    with np.load(checkpoints(tmp_path)[-1]) as file:
+        kept = json.loads(file["notes"].tobytes())["identity"]
+    recipe = {"optimizer": "adam", "learning_rate": 0.03, "batch_size": 10}
+    assert {name: kept[name] for name in kept if name in {field.name for field in dataclasses.fields(Recipe)}} == recipe
+
+
+def test_a_run_that_a_callback_ended_goes_on_without_it(again, whole, tmp_path, capsys, all_bits):
+    call = functools.partial(again, run_dir=tmp_path)
+    stopping = keras.callbacks.EarlyStopping("val_loss", patience=1, min_delta=100)
+    assert len(call(callbacks=[stopping]).history["loss"]) == 2
+    capsys.readouterr()
+    assert all_bits(call()) == all_bits(whole)
+    assert "continues after epoch 2 of 4" in capsys.readouterr().out
+
+
+def test_more_epochs_of_a_run_that_a_callback_ended(noisy, stateful, tmp_path, capsys):
+    call = functools.partial(train, stateful, noisy, recipe=Recipe(batch_size=10), run_dir=tmp_path)
+    call(epochs=4, callbacks=keras.callbacks.EarlyStopping("loss", patience=1, min_delta=100))
+    run = call(epochs=9, callbacks=keras.callbacks.EarlyStopping("loss", patience=1, min_delta=100))
+    assert len(run.history["loss"]) == 2
+    assert "a callback ended the run" in (said := capsys.readouterr().out) and "continues" not in said
+    assert "to train on to epoch 9, leave the callback out" in said
+
+
+def test_a_disk_that_cannot_be_read_is_said(noisy, stateful, tmp_path, monkeypatch):
+    call = functools.partial(train, stateful, noisy, recipe=Recipe(batch_size=10), run_dir=tmp_path)
+    call(epochs=1)
+    opened = pathlib.Path.open
+
+    def broken(path, *arguments, **options):
+        if "checkpoint-" in path.name:
+            raise OSError(5, "Input/output error")
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(pathlib.Path, "open", broken)
+    with pytest.raises(ValueError, match=r"cannot be read \(Input/output error\): copy the folder"):
+        call(epochs=2)
 
 
 def test_more_epochs_may_be_asked_for(stateful, noisy, tmp_path, all_bits):

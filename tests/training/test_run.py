@@ -29,6 +29,7 @@ def test_what_is_loaded_is_what_was_saved(run, tiny, split, tmp_path, fingerprin
 def test_the_record_is_plain_json(run, tmp_path):
     run.save(tmp_path)
     record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert [text.split()[0] for text in record.pop("layers")] == ["InputLayer", "Conv2D", "Flatten", "Dense", "outputs"]
     assert record == run.record()
     assert record["model"] == {"name": "tiny", "parameters": 119}
     assert (record["epochs"], record["seed"], record["status"]) == (2, 4, "finished")
@@ -111,3 +112,72 @@ def test_a_run_is_loaded_in_the_precision_it_was_trained_in(tiny, split, tmp_pat
     dtypes = [layer.compute_dtype for layer in loaded.layers]
     assert dtypes == [layer.compute_dtype for layer in trained.layers] and "bfloat16" in dtypes
     assert keras.config.dtype_policy().name == "float32"
+
+
+class TestAnotherNetworkIsNoticed:
+    """Networks with weights of the same shapes that compute something else."""
+
+    @staticmethod
+    def network(activation="relu", padding="valid", last="dense", divisor=2.0) -> keras.Model:
+        inputs = keras.Input((6, 6, 1))
+        x = layers.Conv2D(2, 3, padding=padding, activation=activation)(inputs)
+        x = layers.GlobalAveragePooling2D()(x / divisor)
+        return keras.Model(inputs, layers.Dense(3, name=last)(x))
+
+    @pytest.fixture(scope="class")
+    def folder(self, split, recipe, tmp_path_factory):
+        run = train(self.network, split, recipe=recipe, epochs=1)
+        return run.save(tmp_path_factory.mktemp("run"))
+
+    @pytest.mark.parametrize("change", [{"activation": "tanh"}, {"padding": "same"}, {"divisor": 3.0}])
+    def test_by_its_settings(self, folder, change):
+        with pytest.raises(ValueError, match=r"another network than that of the run .*: layer [23], a \w+, has other"):
+            Run.load(folder, lambda: self.network(**change))
+
+    def test_but_not_by_names(self, folder):
+        assert Run.load(folder, lambda: self.network(last="other")).model.get_layer("other")
+
+    def test_runs_of_before_load_still(self, folder, split):
+        record = json.loads((folder / "run.json").read_text())
+        del record["layers"]
+        (folder / "run.json").write_text(json.dumps(record))
+        assert Run.load(folder, self.network).epochs == 1
+
+
+def test_a_run_says_what_it_is(run):
+    assert repr(run).startswith("<Run of tiny: finished, 2 of 2 epochs, accuracy ")
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half(run, tmp_path, monkeypatch):
+    def full(model, path):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keras.Model, "save_weights", full)
+    with pytest.raises(ValueError, match=r"cannot be written \(No space left on device\). The run is still in memory"):
+        run.save(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["run.keras", "run.h5", "run.weights.h5"])
+def test_a_file_name_is_no_folder(run, name, tmp_path):
+    with pytest.raises(ValueError, match=r"saved as a folder, and '.*' looks like a file: .*run\.model\.save"):
+        run.save(tmp_path / name)
+
+
+def test_what_is_not_ours_is_not_replaced(run, tiny, split, recipe, tmp_path):
+    (tmp_path / "run.json").write_text('{"mine": 1}')
+    with pytest.raises(ValueError, match=r"run\.json is not of a run, and saving would replace it"):
+        run.save(tmp_path)
+    with pytest.raises(ValueError, match=r"holds a run\.json that is not of a run, and training would replace it"):
+        train(tiny, split, recipe=recipe, epochs=1, run_dir=tmp_path)
+    assert (tmp_path / "run.json").read_text() == '{"mine": 1}'
+
+
+def test_a_saved_run_and_a_kept_run_do_not_mix(run, tiny, split, recipe, tmp_path):
+    run.save(tmp_path / "saved")
+    with pytest.raises(ValueError, match=r"holds a run that run\.save\(path\) wrote, and training would replace it"):
+        train(tiny, split, recipe=recipe, epochs=1, run_dir=tmp_path / "saved")
+    kept = train(tiny, split, recipe=recipe, epochs=1, run_dir=tmp_path / "kept")
+    with pytest.raises(ValueError, match=r"keeps a run that train\(run_dir=…\) wrote, and saving would mix"):
+        kept.save(tmp_path / "kept")

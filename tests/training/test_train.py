@@ -3,11 +3,14 @@
 import math
 
 import keras
+import nbclient
+import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
 
+from course_lib import training
 from course_lib.batching import Split
 from course_lib.training import Recipe, Run, train
 
@@ -163,25 +166,58 @@ def test_callbacks_hear_of_one_training(tiny, split, recipe):
 
 class TestStopping:
     @pytest.mark.parametrize(("moment", "finished"), [("training", 1), ("validation", 1), ("the epoch's end", 2)])
-    def test_by_hand_gives_the_run_so_far(self, moment, finished, tiny, split, recipe, tmp_path, capsys, fingerprint):
+    def test_by_hand_keeps_the_run_so_far(self, moment, finished, tiny, split, recipe, tmp_path, fingerprint):
         noting = Noting()
         pressed = [noting, Interrupting(1, moment)]
-        run = train(tiny, split, recipe=recipe, epochs=5, validation=split, run_dir=tmp_path, callbacks=pressed)
+        with pytest.raises(training.Stopped) as caught:
+            train(tiny, split, recipe=recipe, epochs=5, validation=split, run_dir=tmp_path, callbacks=pressed)
+        run = caught.value.run
+        assert run is training.last_run()
         assert run.status == "interrupted" and run.epochs == 5
         assert noting.told[-1] == "end"
         assert int(run.model.optimizer.iterations) == 12  # the second epoch's steps were one execution
-        said = capsys.readouterr().out.splitlines()[-1]
-        assert said == f"stopped by hand in epoch 2 of 5; the run so far is returned and kept in {tmp_path}"
+        said = "stopped by hand in epoch 2 of 5. The run so far: run = training.last_run()."
+        assert str(caught.value) == f"{said} It is kept in {tmp_path}, and the same call continues it."
+        assert caught.value._render_traceback_() == [str(caught.value)]
         kept = Run.load(tmp_path, tiny)
         assert kept.status == "interrupted" and fingerprint(kept.model) == fingerprint(run.model)
         assert len(kept.history["loss"]) == finished
         again = run.model.evaluate(split.prepared(), split.arrays()[1], verbose=0)  # the network is of use
         assert np.all(np.isfinite(again))
 
-    def test_by_hand_before_anything_is_finished(self, tiny, split, recipe, capsys):
-        run = train(tiny, split, recipe=recipe, epochs=1, callbacks=[Interrupting(0, "training")])
-        assert run.history == {} and run.status == "interrupted"
-        assert capsys.readouterr().out.endswith("stopped by hand in epoch 1 of 1; the run so far is returned\n")
+    def test_by_hand_before_anything_is_finished(self, tiny, split, recipe):
+        with pytest.raises(KeyboardInterrupt, match=r"in epoch 1 of 1. The run so far: run = training.last_run\(\).$"):
+            train(tiny, split, recipe=recipe, epochs=1, callbacks=[Interrupting(0, "training")])
+        assert training.last_run().history == {} and training.last_run().status == "interrupted"
+
+    def test_the_last_run_is_the_one_that_ended(self, tiny, split, recipe):
+        assert train(tiny, split, recipe=recipe, epochs=1) is training.last_run()
+
+    def test_before_any_run_there_is_no_last_one(self, monkeypatch):
+        monkeypatch.setattr("course_lib.training.trainer._LAST", [])
+        with pytest.raises(ValueError, match="nothing was trained in this process yet"):
+            training.last_run()
+
+    def test_in_a_notebook_the_cells_after_it_do_not_run(self, tmp_path):
+        """The stop button ends the cell, also one of several runs, and with it what "Run All" has queued."""
+        cells = [
+            "import keras, numpy as np\nfrom course_lib import training",
+            "class Press(keras.callbacks.Callback):\n    def on_epoch_end(self, epoch, logs=None):\n"
+            "        raise KeyboardInterrupt",
+            "layers = keras.layers\nbuild = lambda: keras.Sequential([keras.Input((4, 4, 1)), layers.Flatten(), "
+            "layers.Dense(2)])\n"
+            "data = np.zeros((8, 4, 4, 1), 'uint8'), np.arange(8) % 2\n"
+            "for number in range(3):\n    print('run', number)\n    training.train(build, data, epochs=2, "
+            "recipe=training.Recipe(batch_size=4), callbacks=Press(), progress=False)",
+            "print('not reached')",
+        ]
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+        with pytest.raises(nbclient.exceptions.CellExecutionError):
+            nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": tmp_path}}).execute()
+        *_, printed, error = notebook.cells[2].outputs
+        assert printed.text == "run 0\n"
+        assert error.traceback == ["stopped by hand in epoch 1 of 2. The run so far: run = training.last_run()."]
+        assert notebook.cells[3].execution_count is None
 
     def test_a_loss_that_is_not_finite(self, tiny, split):
         recipe = Recipe(learning_rate=1e30, batch_size=10)
@@ -281,7 +317,7 @@ class TestWhatItLearnsFrom:
             (lambda x, y: (x.astype(float), y), "between -5 and 5 .* pass them as uint8, or scale them"),
             (lambda x, y: (x, y + 1), "labels from 1 to 3, but tiny has 3 outputs, for the whole numbers 0 to 2"),
             (lambda x, y: (x, y - 1), "labels from -1 to 1, but tiny has 3 outputs"),
-            (lambda x, y: (x, y[:-1]), "one whole number an image"),
+            (lambda x, y: (x, y[:-1]), "one whole number per image"),
             (lambda x, y: [x, y], "must be a split .* not list"),
             (lambda x, y: "mnist", "must be a split .* not str"),
         ],
@@ -322,7 +358,7 @@ class Unknown(keras.Model):
         ({"recipe": Recipe(loss="mse")}, "unknown loss 'mse'"),
         ({"build": flat_network}, r"images of shape \(6, 6, 1\), but flat takes \(36,\)"),
         ({"build": flat_network()}, "takes a function that builds the network, .* not a network: each run starts"),
-        ({"build": "lenet5"}, "takes a function that builds the network, .* not str"),
+        ({"build": "lenet5"}, "takes a function that builds the network, .* not 'lenet5' \\(str\\)"),
         ({"build": lambda: None}, r"build\(\) must return a keras.Model .* not None"),
         ({"build": Unknown}, r"build\(\) must return a keras.Model \(functional or Sequential\)"),
         ({"build": lambda: keras.Sequential([layers.Dense(3)])}, "that starts with one keras.Input"),
@@ -371,11 +407,11 @@ class TestStepsPerExecution:
         x = layers.Conv2D(16, 5)(layers.AveragePooling2D(2)(x))
         lenet = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
         images, labels = np.zeros((1280, 32, 32, 1), np.uint8), np.zeros(1280, int)
-        assert self.chosen(lambda: lenet, images, labels, batch_size=32) == 32
+        assert self.chosen(lambda: keras.models.clone_model(lenet), images, labels, batch_size=32) == 32
 
     def test_a_heavy_network_lets_python_look_in_after_each(self):
         inputs = keras.Input((48, 48, 8))
         x = layers.Conv2D(512, 3, padding="same")(inputs)  # 85 million multiply-adds an image
         heavy = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
         images, labels = np.zeros((40, 48, 48, 8), np.uint8), np.zeros(40, int)
-        assert self.chosen(lambda: heavy, images, labels, batch_size=20) == 1
+        assert self.chosen(lambda: keras.models.clone_model(heavy), images, labels, batch_size=20) == 1

@@ -1,0 +1,206 @@
+"""Do the network, the data and the recipe fit each other? Asked before an epoch is spent on finding out."""
+
+import random
+import weakref
+from collections.abc import Callable, Iterable
+
+import keras
+import numpy as np
+
+from course_lib import common, model_checks
+from course_lib.array_checks import FLOAT_RANGE, check_range
+from course_lib.batching import Split
+from course_lib.training.feed import OwnDataset, to_pixels
+
+LOOKED_AT = 64  # images of a split whose values are checked before training
+PIXELS = (0.0, 255.0)
+KNOWN = weakref.WeakSet()  # the layers with trainable weights that builders have returned
+
+
+def build_fresh(build: Callable[[], keras.Model], *, twice: bool = False) -> keras.Model:
+    """What `build()` returns, once it is clear that it is a network that nothing has trained.
+
+    `twice` calls `build` a second time to compare: on several devices it is called again after training.
+
+    Raises:
+        ValueError: no function, no network, or a network that was made before.
+    """
+    if not callable(build) or isinstance(build, keras.Model):
+        given = "a network" if isinstance(build, keras.Model) else model_checks.described(build)
+        raise ValueError(
+            "train takes a function that builds the network, for example lambda: models.build('lenet5'), not "
+            f"{given}: each run starts afresh"
+        )
+    state = random.getstate()
+    model = build()
+    drawn = random.getstate() != state  # Keras draws the seed of every initializer
+    if not isinstance(model, keras.Model) or len(getattr(model, "inputs", None) or ()) != 1:
+        raise ValueError(
+            "build() must return a keras.Model (functional or Sequential) that starts with one keras.Input, "
+            f"not {model!r}"
+        )
+    learning = _learning_layers(model)
+    known = KNOWN & learning
+    if twice or not drawn:
+        known |= learning & _learning_layers(build())
+    if known:
+        names = ", ".join(sorted(layer.name for layer in known)[:3])
+        raise ValueError(
+            f"build() returns layers that were made before ({names}{', …' if len(known) > 3 else ''}): this run would "
+            "go on from their weights, whatever its seed and precision. Make the network and its layers inside the "
+            "function, for example lambda: models.build('lenet5'), or def build(): … return keras.Sequential([…])"
+        )
+    KNOWN.update(learning)
+    return model
+
+
+def _learning_layers(model: keras.Model) -> set[keras.layers.Layer]:
+    """The layers that training changes; a frozen part may be shared by several runs."""
+    return {layer for layer in model_checks.leaf_layers(model) if layer.trainable_weights}
+
+
+def check_outputs(model: keras.Model, own_loss: bool) -> None:
+    """Checks that the network returns logits `(batch, classes)`; with a loss of one's own they may be probabilities.
+
+    Raises:
+        ValueError: several outputs, maps, one output, or softmax at the end.
+    """
+    if len(model.outputs) > 1:
+        names = ", ".join(layer.name for layer in model.layers if layer.name in set(model.output_names))
+        raise ValueError(
+            f"{model.name} has {len(model.outputs)} outputs ({names or model.output_names}), and train takes networks "
+            "with one, the logits. Build it without the others (googlenet: auxiliary=False), or use Keras itself: "
+            "model.compile(optimizer, loss, loss_weights=[1, 0.3, 0.3]) and model.fit"
+        )
+    shape = model.output_shape
+    if len(shape) != 2:
+        raise ValueError(
+            f"{model.name} returns {shape[1:]} per image, and train takes networks that return one number per class: "
+            "add layers.GlobalAveragePooling2D() or layers.Flatten(), then layers.Dense(num_classes)"
+        )
+    if shape[-1] == 1:
+        raise ValueError(
+            f"{model.name} has one output, and the softmax of one number is always 1: for two classes build "
+            "layers.Dense(2), without an activation"
+        )
+    if model_checks.returns_probabilities(model) and not own_loss:
+        activation = model_checks.final_activation(model)
+        raise ValueError(
+            f"{model.name} ends with {activation}, and the loss applies softmax itself: with both it learns badly. "
+            f"Leave the activation of the last layer out, so that it returns logits"
+        )
+
+
+def fitted(model: keras.Model, feed, what: str, value_range: tuple[float, float] | None):
+    """`feed` with images as `model` takes them: a network that scales pixels itself gets those from 0 to 255.
+
+    Raises:
+        ValueError: images of another shape or range than the network takes, or labels that it has no output for.
+    """
+    scales = model_checks.scales_pixels(model)
+    declared = value_range or getattr(feed, "value_range", None)
+    if scales and declared is None and isinstance(feed, Split) and feed.holds_pixels:
+        _check_unscaled(feed, what)
+        feed = feed.with_transform(to_pixels, value_range=PIXELS)
+        declared = PIXELS
+    images, labels = next(iter(feed.batches(LOOKED_AT, training=False)))
+    _check_shape(model, tuple(images.shape[1:]), what)
+    _check_values(model, feed, images.numpy(), what, declared, scales)
+    labels = feed.arrays()[1] if hasattr(feed, "arrays") else labels.numpy()
+    num_classes = model.output_shape[-1]
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= num_classes:
+        raise ValueError(
+            f"{what} has {labels.dtype} labels from {labels.min()} to {labels.max()}, but {model.name} has "
+            f"{num_classes} outputs, for the whole numbers 0 to {num_classes - 1}: number the classes from 0 and "
+            "build the network with as many outputs (num_classes)"
+        )
+    if isinstance(feed, OwnDataset):
+        feed.num_classes = num_classes
+        feed.value_range = declared or (PIXELS if scales else FLOAT_RANGE)
+    return feed
+
+
+def _check_unscaled(split: Split, what: str) -> None:
+    few = split.prepared(0, LOOKED_AT)
+    if few.min() < -0.01 or few.max() > 1.01:
+        raise ValueError(
+            f"the network scales pixels from 0 to 255 itself, but the transforms of {what} make values from "
+            f"{few.min():g} to {few.max():g}: leave the Rescaling out of the network, or that transform out of {what}"
+        )
+
+
+def _check_shape(model: keras.Model, got: tuple[int, ...], what: str) -> None:
+    wanted = tuple(model.input_shape[1:])
+    if len(wanted) == len(got) and all(size in (None, have) for size, have in zip(wanted, got, strict=True)):
+        return
+    advice = (
+        f"build it with image_shape={got}, or give the images that shape (digits: split.with_transform(paper_frame))"
+    )
+    if (got[1], got[2], got[0]) == wanted or (got[0] in (1, 3) and got[2] not in (1, 3)):
+        advice = "the channels come first, and Keras wants them last: np.moveaxis(images, 1, -1)"
+    raise ValueError(f"{what} has images of shape {got}, but {model.name} takes {wanted}: {advice}")
+
+
+def _check_values(model, feed, images: np.ndarray, what: str, declared, scales: bool) -> None:
+    if isinstance(feed, OwnDataset) and feed.dtype.is_integer and not scales:
+        raise ValueError(
+            f"a tf.data.Dataset's images must be floating point, 0 to 1 is usual, not {feed.dtype.name}: "
+            "add .map(lambda images, labels: (images / 255, labels))"
+        )
+    if scales and declared is None:
+        if 0 < images.max() <= 1:
+            raise ValueError(
+                f"the images of {what} are scaled to {images.min():g} to {images.max():g}, and {model.name} scales "
+                "pixels from 0 to 255 itself (Rescaling, or arithmetic on its input): scaled twice, they are nearly "
+                "black. Give pixels from 0 to 255, or leave the Rescaling out of the network"
+            )
+        declared = PIXELS
+    try:
+        check_range(images, declared)
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from None
+
+
+def class_weights(given: object, feed, num_classes: int) -> list[float] | None:
+    """One weight per class from a dict, a sequence or "balanced"; None where none is given.
+
+    "balanced" weighs each class by examples / (classes · examples of the class), so that all classes count alike.
+
+    Raises:
+        ValueError: anything else, or "balanced" for data whose labels are not at hand.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str) and given == "balanced":
+        if not hasattr(feed, "arrays"):
+            raise ValueError("class_weight='balanced' needs a split or arrays: for a tf.data.Dataset give a dict")
+        counts = np.bincount(feed.arrays()[1], minlength=num_classes)
+        return (len(feed) / np.maximum(num_classes * counts, 1)).tolist()
+    weights = given
+    if isinstance(given, dict):
+        unknown = [key for key in given if key not in range(num_classes)]
+        weights = [given.get(number, 1.0) for number in range(num_classes)] if not unknown else None
+    weights = None if isinstance(weights, str) or not np.iterable(weights) else list(weights)
+    if weights is None or len(weights) != num_classes:
+        raise ValueError(
+            f"class_weight must be 'balanced', a dict such as {{0: 2.0}} with classes from 0 to {num_classes - 1} (the "
+            f"others weigh 1), or {num_classes} weights, not {given!r}"
+        )
+    return [common.number("class_weight", weight) for weight in weights]
+
+
+def checked_callbacks(callbacks: object) -> list[keras.callbacks.Callback]:
+    """The callbacks as a list; one alone and None are accepted.
+
+    Raises:
+        ValueError: something that is no Keras callback.
+    """
+    if callbacks is None:
+        return []
+    listed = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
+    for each in listed:
+        if isinstance(each, type):
+            raise ValueError(f"callbacks must be objects, and {each.__name__} is a class: write {each.__name__}(…)")
+        if not isinstance(each, keras.callbacks.Callback):
+            raise ValueError(f"callbacks must be Keras callbacks, not {each!r}")
+    return listed
