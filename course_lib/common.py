@@ -106,7 +106,7 @@ def check_image_shape(image_shape: object, smallest: int = 1) -> tuple[int, int,
     Raises:
         ValueError: not three positive whole numbers, or a side below `smallest`.
     """
-    sizes = tuple(image_shape) if isinstance(image_shape, (tuple, list)) else ()
+    sizes = tuple(image_shape) if hasattr(image_shape, "__len__") and not isinstance(image_shape, str) else ()
     whole = all(hasattr(size, "__index__") and not isinstance(size, bool) and size > 0 for size in sizes)
     if len(sizes) != 3 or not whole:
         raise ValueError(

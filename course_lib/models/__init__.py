@@ -2,7 +2,8 @@
 
 Each architecture family is a file of its own (`models.lenet5`, ...), and `models.summary` counts any of them
 layer by layer. `models.load_imagenet_weights` and `models.preprocess` make those that Keras has ImageNet weights
-for ready to use. A file is imported when it is first asked for, so that importing the package loads no Keras.
+for ready to use. Importing the package registers the course's own layers with Keras, so that a saved network
+(`model.save("mine.keras")`) loads in another process.
 """
 
 import importlib
@@ -10,9 +11,13 @@ import importlib.util
 import types
 from collections.abc import Callable
 
+from course_lib import updates
+from course_lib.models import convolutional, lenet5_1998, lenet5_1998_layers, prelu_net, resnet
 from course_lib.models.catalog import CATALOG, build
 
 __all__ = ["CATALOG", "build", "load_imagenet_weights", "preprocess"]
+
+REGISTERED = (convolutional, lenet5_1998, lenet5_1998_layers, prelu_net, resnet, updates)  # with Keras, by importing
 
 
 def __getattr__(name: str) -> types.ModuleType | Callable:

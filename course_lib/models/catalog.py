@@ -166,8 +166,7 @@ def build(
         )
     chosen = {option: spec.default for option, spec in entry.options.items()}
     for option, value in options.items():
-        _check_option(entry, option, value)
-        chosen[option] = value
+        chosen[option] = _checked_option(entry, option, value)
     image_shape = entry.image_shape if image_shape is None else image_shape
     num_classes = entry.num_classes if num_classes is None else num_classes
     image_shape = common.check_image_shape(image_shape, entry.smallest_side)
@@ -175,14 +174,14 @@ def build(
     if isinstance(width, bool) or not isinstance(width, numbers.Real) or not 0 < width < math.inf:
         raise ValueError(f"width must be a number above 0 (1.0 is the paper's network), not {width!r}")
     family = importlib.import_module(f"course_lib.models.{entry.module}")
-    return family.build(name, image_shape=image_shape, num_classes=int(num_classes), width=width, **chosen)
+    return family.build(name, image_shape=image_shape, num_classes=int(num_classes), width=float(width), **chosen)
 
 
-def _check_option(entry: Entry, option: str, value: object) -> None:
+def _checked_option(entry: Entry, option: str, value: object) -> object:
     if option not in entry.options:
         known = ("image_shape", "num_classes", "width", *entry.options)
         raise common.unknown(f"option of {entry.name}", option, known)
-    entry.options[option].check(f"{option} of {entry.name}", value)
+    return entry.options[option].checked(f"{option} of {entry.name}", value)
 
 
 def _value(cell: str) -> object:

@@ -1,7 +1,6 @@
-"""What a choice that a network leaves open may be."""
+"""Builder options: their defaults and what they accept."""
 
 import dataclasses
-import numbers
 
 from course_lib import common
 
@@ -15,9 +14,19 @@ class Option:
     default: object  # the paper's, where it is a paper's network
     accepted: tuple  # every value there is
 
-    def check(self, what: str, value: object) -> None:
-        if not any(type(value) is type(choice) and value == choice for choice in self.accepted):
-            raise common.unknown(what, value, map(str, self.accepted))
+    def checked(self, what: str, value: object) -> object:
+        """`value` as the builders take it; NumPy's numbers and texts are accepted too.
+
+        Raises:
+            ValueError: it is not accepted; the message lists what is.
+        """
+        plain = value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
+        for choice in self.accepted:
+            if type(plain) is type(choice) and plain == choice:
+                return choice
+        if isinstance(value, str) and all(isinstance(choice, str) for choice in self.accepted):
+            raise common.unknown(what, value, self.accepted)
+        raise ValueError(f"{what} must be one of {', '.join(map(repr, self.accepted))}, not {value!r}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +35,10 @@ class Share:
 
     default: float
 
-    def check(self, what: str, value: object) -> None:
-        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < 1:
-            raise ValueError(f"{what} must be a number from 0 to below 1, not {value!r}")
+    def checked(self, what: str, value: object) -> float:
+        """`value` as a float.
+
+        Raises:
+            ValueError: it is no number from 0 to below 1.
+        """
+        return common.number(what, value, 0, 1)

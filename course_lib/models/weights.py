@@ -6,7 +6,7 @@ import pathlib
 import keras
 import numpy as np
 
-from course_lib import common
+from course_lib import common, model_checks
 
 REFERENCES = {
     "vgg16": keras.applications.VGG16,
@@ -25,14 +25,16 @@ PREPROCESSING = {
 def load_imagenet_weights(model: keras.Model, path: str | os.PathLike | None = None) -> None:
     """Gives `model` the ImageNet weights of its namesake in `keras.applications`.
 
-    `path` is a weight file of that network; without one Keras downloads its own, checks its hash and keeps it.
-    Where a ResNet was built without `convolution_bias`, the biases go into the means of its batch
-    normalizations, which changes no output.
+    A network with another number of classes keeps its own last layer as it was initialized, which is said in a line:
+    `models.build("resnet50", num_classes=4)` is ready for fine-tuning then. `path` is a weight file of that network;
+    without one Keras downloads its own, checks its hash and keeps it. Where a ResNet was built without
+    `convolution_bias`, the biases go into the means of its batch normalizations, which changes no output.
 
     Raises:
         ValueError: a network that Keras has no weights for, one of other sizes, or a file of another network.
         FileNotFoundError: no such file, or none given and no way to download it.
     """
+    model_checks.check_model(model)
     reference = _reference(model.name, path)
     theirs = {layer.name: layer.get_weights() for layer in reference.layers if layer.weights}
     ours = {layer.name: layer for layer in model.layers if layer.weights}
@@ -43,38 +45,63 @@ def load_imagenet_weights(model: keras.Model, path: str | os.PathLike | None = N
             gamma, beta, mean, variance = theirs[normalization]
             theirs[name] = [kernel]
             theirs[normalization] = [gamma, beta, mean - bias, variance]
-    for name, layer in ours.items():
-        mine, its = [tuple(weight.shape) for weight in layer.weights], [weight.shape for weight in theirs[name]]
+    *_, head = ours
+    other_classes = model.output_shape[-1] != reference.output_shape[-1]
+    taken = [name for name in ours if not (other_classes and name == head)]
+    for name in taken:
+        mine, its = [tuple(weight.shape) for weight in ours[name].weights], [weight.shape for weight in theirs[name]]
         if mine != its:
             raise ValueError(
                 f"layer {name!r} of this {model.name} has weights of the shapes {mine}, the ImageNet weights {its}: "
-                f"build it as models.build({model.name!r})"
+                f"build it as models.build({model.name!r}), with another num_classes if you like"
             )
-    for name, layer in ours.items():
-        layer.set_weights(theirs[name])
+    for name in taken:
+        ours[name].set_weights(theirs[name])
+    if other_classes:
+        print(f"{head!r} keeps its own weights, for {model.output_shape[-1]} classes; all other layers are ImageNet's")
 
 
-def preprocess(name: str, images: np.ndarray) -> np.ndarray:
+class Preprocessing:
+    """Images as the ImageNet weights of a network expect them: blue, green, red, each less its mean.
+
+    `preprocess(name)` makes one, for `split.with_transform`. It takes floats from 0 to 1, an array or a tensor
+    `(batch, height, width, 3)`, and returns float32 within `value_range`.
+    """
+
+    value_range = (-124.0, 152.0)
+
+    def __init__(self, name: str):
+        _check_known(name)
+        self.name = name
+
+    def __call__(self, images):
+        return PREPROCESSING[self.name](255 * images)
+
+
+def preprocess(name: str, images: np.ndarray | None = None) -> np.ndarray | Preprocessing:
     """`images` as the ImageNet weights of network `name` expect them: blue, green, red, each less its mean.
 
-    Takes uint8 images from 0 to 255 or floats from 0 to 1, `(batch, height, width, 3)`, and returns float32 of
-    about −124 to 152. The networks were trained on 224×224 pixels; this does not resize.
+    Takes uint8 images from 0 to 255 or floats from 0 to 1, `(batch, height, width, 3)`, an array or a tensor, and
+    returns float32 of about −124 to 152. The networks were trained on 224×224 pixels; this does not resize. Without
+    images it returns a transform: `split.with_transform(models.preprocess("resnet50"))`.
 
     Raises:
         ValueError: a network that Keras has no weights for, or images of another shape, type or range.
     """
-    _check_known(name)
+    make = Preprocessing(name)
+    if images is None:
+        return make
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] != 3 or not images.size:
         raise ValueError(f"images must have the shape (batch, height, width, 3), not {images.shape}")
+    if images.dtype == np.uint8:
+        return make(images.astype("float32") / 255)
     if np.issubdtype(images.dtype, np.floating) and images.min() >= 0 and images.max() <= 1:
-        images = images * 255
-    elif images.dtype != np.uint8:
-        raise ValueError(
-            "images must be uint8 from 0 to 255 or floats from 0 to 1, not "
-            f"{images.dtype} from {images.min():g} to {images.max():g}"
-        )
-    return PREPROCESSING[name](images.astype("float32"))
+        return make(images.astype("float32"))
+    raise ValueError(
+        "images must be uint8 from 0 to 255 or floats from 0 to 1, not "
+        f"{images.dtype} from {images.min():g} to {images.max():g}"
+    )
 
 
 def _check_known(name: str) -> None:
@@ -91,9 +118,7 @@ def _reference(name: str, path: str | os.PathLike | None) -> keras.Model:
             raise FileNotFoundError(f"COURSE_OFFLINE=1 forbids to download the weights of {name}; {advice}")
         try:
             return REFERENCES[name](weights="imagenet")
-        except Exception as error:
-            if "URL fetch failure" not in str(error):  # Keras raises a bare Exception for this
-                raise
+        except Exception as error:  # Keras raises a bare Exception where there is no network
             raise FileNotFoundError(f"the weights of {name} could not be downloaded ({error}); {advice}") from error
     path = pathlib.Path(path)
     if not path.is_file():

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from course_lib import models
+from course_lib.batching import Split
 from course_lib.models import weights
+from course_lib.training import Recipe, train
 
 RANDOM = np.random.default_rng(0)
 
@@ -48,6 +50,53 @@ def test_the_published_file_gives_the_published_logits(published):
         model = models.build(name, **options)
         models.load_imagenet_weights(model, path)
         np.testing.assert_allclose(logits_of(model, images), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+
+
+def test_another_head_keeps_its_own_weights(published, capsys):
+    """The short path to fine-tuning: all layers but the last are ImageNet's."""
+    name, network, path = published
+    model = models.build(name, num_classes=4)
+    before = model.layers[-1].get_weights()
+    models.load_imagenet_weights(model, path)
+    assert (
+        "'predictions' keeps its own weights, for 4 classes; all other layers are ImageNet's" in capsys.readouterr().out
+    )
+    assert all(np.array_equal(*pair) for pair in zip(before, model.layers[-1].get_weights(), strict=True))
+    images = RANDOM.uniform(-100, 100, (1, 224, 224, 3)).astype("float32")
+    ours, theirs = (keras.Model(each.inputs, each.layers[-1].input) for each in (model, network))
+    expected = logits_of(theirs, images)
+    np.testing.assert_allclose(logits_of(ours, images), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+
+
+def test_preprocessing_as_a_transform():
+    images = RANDOM.integers(0, 256, (5, 8, 8, 3), dtype="uint8")
+    transform = models.preprocess("vgg16")
+    split = Split(images, np.arange(5)).with_transform(transform)
+    np.testing.assert_allclose(split.prepared(), models.preprocess("vgg16", images), atol=1e-4)
+    ((batch, _),) = split.batches(5, training=False)
+    np.testing.assert_allclose(batch, models.preprocess("vgg16", images), atol=1e-4)
+    assert split.value_range == transform.value_range
+    low, high = (models.preprocess("vgg16", np.full((1, 2, 2, 3), value, "uint8")) for value in (0, 255))
+    assert transform.value_range[0] <= low.min() and high.max() <= transform.value_range[1]
+
+
+def test_preprocessed_images_train():
+    images = RANDOM.integers(0, 256, (8, 32, 32, 3), dtype="uint8")
+    data = Split(images, np.arange(8) % 4).with_transform(models.preprocess("vgg16"))
+
+    def build():
+        return models.build("vgg16", image_shape=(32, 32, 3), num_classes=4, width=1 / 64)
+
+    run = train(build, data, recipe=Recipe(batch_size=8), epochs=1, validation=data, progress=False)
+    assert np.isfinite(run.history["val_loss"][0])
+    arrays = models.preprocess("vgg16", images), np.arange(8) % 4
+    assert train(build, arrays, recipe=Recipe(batch_size=8), epochs=1, value_range=(-124, 152), progress=False)
+
+
+@pytest.mark.parametrize("given", ["vgg16", None, keras.layers.Dense(3)])
+def test_what_is_no_network_is_explained(given):
+    with pytest.raises(ValueError, match=r"model must be a keras.Model, not"):
+        models.load_imagenet_weights(given)
 
 
 def test_preprocessing_by_hand():
