@@ -11,7 +11,7 @@ from keras import layers
 from course_lib import datasets
 from course_lib.batching import Split
 from course_lib.experiments.digits import Parts
-from course_lib.experiments.experiment import Experiment, Setting
+from course_lib.experiments.experiment import Experiment, Setting, data_id
 from course_lib.training import Recipe
 
 SIDE_32 = {"image_shape": (32, 32, 3)}
@@ -19,18 +19,21 @@ SIDE_56 = {"image_shape": (56, 56, 3)}
 FLIPPED = (datasets.RandomCrop(32, padding=4), datasets.RandomFlip())
 
 
+@data_id("toy_scenes/32, first 3000, flipped and shifted")
 def flipped_32() -> Parts:
     """Toy scenes, 32×32, from -2 to 2; trained on the first 3,000, each pass newly flipped and cropped out of a frame
     of 4 pixels, watched on 2,000 of validation, tested on 2,000."""
     return _flipped(datasets.load("toy_scenes/32"), 3_000)
 
 
+@data_id("cifar10, flipped and shifted")
 def cifar10() -> Parts:
     """CIFAR-10, from -2 to 2; trained on 45,000, each pass newly flipped and cropped out of a frame of 4 pixels,
     watched on 5,000 of validation, tested on 10,000 (in the course's own copy after JPEG, quality about 75)."""
     return _flipped(datasets.load("cifar10"), 45_000)
 
 
+@data_id("toy_scenes/56, first 3000")
 def cropped() -> Parts:
     """Toy scenes, of 64×64 the middle 56×56, from -2 to 2; trained on the first 3,000, watched on 2,000 of
     validation, tested on 2,000."""
@@ -39,6 +42,7 @@ def cropped() -> Parts:
     return prepared(*(part.with_transform(_middle) for part in parts))
 
 
+@data_id("toy_scenes/56, first 3000, augmented as AlexNet")
 def augmented() -> Parts:
     """Toy scenes, 64×64, from -2 to 2; trained on the first 3,000, each pass newly cropped to 56×56, flipped and
     shifted in color, watched on 2,000 of validation, tested on 2,000, of which the middle 56×56."""

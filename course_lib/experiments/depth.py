@@ -7,7 +7,7 @@ from keras import layers
 
 from course_lib import datasets
 from course_lib.experiments.digits import Parts
-from course_lib.experiments.experiment import Experiment, Setting
+from course_lib.experiments.experiment import Experiment, Setting, data_id
 from course_lib.training import Recipe
 
 INITIALIZATIONS = {"glorot": "glorot_uniform", "he": "he_normal"}
@@ -42,6 +42,7 @@ def deep(
     return keras.Model(inputs, dense(activate(x, depth - 1), 10, depth), name="deep")
 
 
+@data_id("mnist/framed, first 20000")
 def some_digits() -> Parts:
     """MNIST in the 32×32 frame; trained on the first 20,000, watched on 10,000 of validation, tested on 10,000."""
     mnist = datasets.load("mnist")

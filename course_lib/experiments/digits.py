@@ -7,7 +7,7 @@ final runs train on all 60,000 and look at the test images once, after the last 
 import course_lib.models.lenet5_1998  # noqa: F401  registers the paper's losses
 from course_lib import datasets
 from course_lib.batching import Split
-from course_lib.experiments.experiment import Experiment, Setting
+from course_lib.experiments.experiment import Experiment, Setting, data_id
 from course_lib.training import Recipe
 
 Parts = tuple[Split, Split | None, Split]
@@ -15,6 +15,7 @@ DISTORTION = datasets.AffineDistortion(shift=2.0, rotation=10.0, scale=0.1, shea
 PAPER = "LeCun et al. 1998, section III-B"
 
 
+@data_id("mnist/framed")
 def framed() -> Parts:
     """MNIST in the paper's 32×32 frame; trained on all 60,000, tested on 10,000."""
     mnist = datasets.load("mnist")
@@ -22,6 +23,7 @@ def framed() -> Parts:
     return everything.with_transform(datasets.paper_frame), None, mnist.test.with_transform(datasets.paper_frame)
 
 
+@data_id("mnist/distorted")
 def distorted() -> Parts:
     """MNIST in the paper's 32×32 frame, each pass newly distorted: shifts to 2 pixels, rotations to 10 degrees,
     scales to 10 %, shears to 0.2; trained on all 60,000, tested on 10,000."""
@@ -30,6 +32,7 @@ def distorted() -> Parts:
     return everything.with_transform(datasets.paper_frame), None, mnist.test.with_transform(datasets.paper_frame)
 
 
+@data_id("mnist/framed, watched")
 def watched() -> Parts:
     """MNIST in the paper's 32×32 frame; trained on 50,000, watched on 10,000 of validation, tested on 10,000."""
     mnist = datasets.load("mnist")

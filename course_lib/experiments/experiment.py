@@ -11,6 +11,19 @@ from course_lib.batching import Split
 from course_lib.training import Recipe
 
 
+def data_id(text: str) -> Callable[[Callable], Callable]:
+    """Gives a function of data the name by which recorded runs know it; its docstring may be reworded then.
+
+    Change the name where the function's result changes: what was recorded with it counts no more.
+    """
+
+    def named(function: Callable) -> Callable:
+        function.data_id = text
+        return function
+
+    return named
+
+
 @dataclasses.dataclass(frozen=True)
 class Setting:
     """One way to train: a network, a recipe, data."""
@@ -18,7 +31,7 @@ class Setting:
     network: str | Callable  # a name of the catalog, or a function that builds it
     recipe: Recipe
     epochs: int
-    data: Callable[[], tuple[Split, Split | None, Split]]  # to train on, to watch, to report on
+    data: Callable[[], tuple[Split, Split | None, Split]]  # to train on, to watch, to report on; with a `data_id`
     options: dict[str, object] = dataclasses.field(default_factory=dict)  # of the network
     also: Callable[[], dict[str, Split]] | None = None  # further images to report on, by name
     keep: pathlib.Path | None = None  # a folder for the weights of seed 0, where a lesson goes on from them
@@ -30,15 +43,26 @@ class Setting:
         return functools.partial(models.build, self.network, **self.options)
 
     def describe(self) -> dict[str, object]:
-        """The setting as JSON values; the data by what its function's docstring says."""
+        """The setting as JSON values; "about" says in words what the data are."""
         described = {
             "network": self.network.__name__ if callable(self.network) else self.network,
             "options": self.options,
             "recipe": self.recipe.record(),
             "epochs": self.epochs,
-            "data": " ".join((self.data.__doc__ or "").split()),  # Python 3.13 strips a docstring's indents
+            "data": self.data.data_id,
+            "about": " ".join((self.data.__doc__ or "").split()),  # Python 3.13 strips a docstring's indents
         }
         return json.loads(json.dumps(described))  # tuples become lists, as in a file
+
+
+def identity(described: dict[str, object]) -> dict[str, object]:
+    """What decides a setting's runs, of what `Setting.describe` returns or a record holds.
+
+    Words do not count, nor do fields of the recipe that are at their default: later versions may add some.
+    """
+    deciding = {name: described.get(name) for name in ("network", "options", "epochs", "data")}
+    recipe = Recipe(**described["recipe"]).chosen()
+    return json.loads(json.dumps(deciding | {"recipe": recipe}))
 
 
 @dataclasses.dataclass(frozen=True)

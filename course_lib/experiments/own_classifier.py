@@ -13,7 +13,7 @@ from course_lib.batching import Split
 from course_lib.datasets import toy_scenes
 from course_lib.experiments.deeper import FLIPPED, centered, prepared
 from course_lib.experiments.digits import Parts
-from course_lib.experiments.experiment import Experiment, Setting
+from course_lib.experiments.experiment import Experiment, Setting, data_id
 from course_lib.training import Recipe
 
 OWN = ("car", "mug", "sailboat")  # the lesson's own folder
@@ -21,6 +21,7 @@ SEVEN = tuple(name for name in toy_scenes.CLASS_NAMES if name not in OWN)
 KEPT = common.ROOT / "data" / "seven_classes"
 
 
+@data_id("toy_scenes/32, seven classes")
 def seven_classes() -> Parts:
     """Seven classes of toy scenes, all but car, mug and sailboat, 32×32, from -2 to 2; trained on those among the
     12,000, each pass newly flipped and cropped out of a frame of 4 pixels, watched on those among 2,000 of validation,
@@ -37,17 +38,20 @@ def first_scenes() -> dict[str, Split]:
     return {"first 300 scenes": _only(SEVEN, (rendered.images, rendered.labels)).with_transform(centered)}
 
 
+@data_id("toy_scenes/32, three classes")
 def plain() -> Parts:
     """Cars, mugs and sailboats of toy scenes, 32×32, from -2 to 2; trained on the first 240, watched on those among
     2,000 of validation, tested on those among 2,000."""
     return prepared(*_three())
 
 
+@data_id("toy_scenes/32, three classes, mild augmentation")
 def mild() -> Parts:
     """As plain, each pass newly flipped and cropped out of a frame of 4 pixels."""
     return prepared(*_three(), *FLIPPED)
 
 
+@data_id("toy_scenes/32, three classes, strong augmentation")
 def strong() -> Parts:
     """As plain, each pass newly flipped, shifted to 8 pixels, turned to 90 degrees, scaled to 50 %, sheared to 0.7
     and shifted in color by ten times the usual."""

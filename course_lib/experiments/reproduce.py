@@ -12,7 +12,7 @@ import numpy as np
 from course_lib import common, startup
 from course_lib.batching import Split
 from course_lib.experiments.catalog import EXPERIMENTS
-from course_lib.experiments.experiment import Experiment, Setting, recorded
+from course_lib.experiments.experiment import Experiment, Setting, identity, recorded
 from course_lib.training import train
 
 DIGITS_KEPT = 5  # of a history's values: more is noise, and makes the files long
@@ -85,7 +85,11 @@ def _still_valid(name: str, settings: dict) -> list[dict]:
         record = recorded(name)
     except FileNotFoundError:
         return []
-    changed = [key for key in record["settings"] if record["settings"][key] != settings.get(key)]
+    changed = [
+        key
+        for key, kept in record["settings"].items()
+        if key not in settings or identity(kept) != identity(settings[key])
+    ]
     for key in changed:
         print(f"{key} was recorded with another network, recipe or data: it is trained again")
     return [run for run in record["runs"] if run["setting"] not in changed]
@@ -94,8 +98,6 @@ def _still_valid(name: str, settings: dict) -> list[dict]:
 def _run(setting: Setting, seed: int) -> dict[str, object]:
     data, watched, test = setting.data()
     run = train(setting.build(), data, recipe=setting.recipe, epochs=setting.epochs, validation=watched, seed=seed)
-    if run.status != "finished":
-        raise KeyboardInterrupt
     if setting.keep and seed == 0:
         run.save(setting.keep)
     record = run.record()

@@ -13,10 +13,11 @@ from keras import layers
 from course_lib import datasets
 from course_lib.batching import Split
 from course_lib.datasets import toy_scenes
-from course_lib.experiments.experiment import Experiment, Setting
+from course_lib.experiments.experiment import Experiment, Setting, data_id
 from course_lib.training import Recipe
 
 
+@data_id("toy_scenes/64")
 def scenes() -> tuple[Split, Split, Split]:
     """Toy scenes, 64×64; trained on 12,000, watched on 2,000 of validation, tested on 2,000."""
     data = datasets.load("toy_scenes")

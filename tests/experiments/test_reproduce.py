@@ -1,6 +1,5 @@
 """`reproduce`: every finished run is kept, and what is kept fits the code."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -9,11 +8,13 @@ import pytest
 from course_lib import common, experiments
 from course_lib.batching import Split
 from course_lib.experiments import Experiment, Setting, reproduce
-from course_lib.training import Recipe
+from course_lib.experiments.experiment import data_id, identity
+from course_lib.training import Recipe, Stopped
 
 RECIPE = Recipe(learning_rate=0.05, batch_size=16)
 
 
+@data_id("random")
 def toy_digits() -> tuple[Split, Split, Split]:
     """Random pictures, 24 in each part."""
     images = np.random.default_rng(0).integers(0, 256, (24, 32, 32, 1)).astype(np.uint8)
@@ -70,7 +71,8 @@ def test_the_layout_of_a_record(runs):
         "options": {"width": 0.1},
         "recipe": RECIPE.record(),
         "epochs": 2,
-        "data": "Random pictures, 24 in each part.",
+        "data": "random",
+        "about": "Random pictures, 24 in each part.",
     }
     (run,) = record["runs"]
     assert (run["setting"], run["seed"]) == ("small", 0)
@@ -93,7 +95,9 @@ def test_a_stopped_command_continues_after_the_last_finished_seed(runs, trained,
 
     def stopped(*arguments, seed, **given):
         run = train(*arguments, seed=seed, **given)
-        return dataclasses.replace(run, status="interrupted") if seed == 1 else run
+        if seed == 1:
+            raise Stopped(run, "stopped by hand")
+        return run
 
     with monkeypatch.context() as stop:
         stop.setattr(reproduce, "train", stopped)
@@ -136,6 +140,25 @@ def test_what_the_code_has_changed_is_trained_again(changed, runs, trained, caps
     assert trained == [0] and len(record["runs"]) == 1
     assert "small was recorded with another network, recipe or data: it is trained again" in capsys.readouterr().out
     assert record["settings"] == {"small": changed.settings["small"].describe()}
+
+
+def test_rewording_what_is_said_of_the_data_changes_nothing(runs, trained):
+    reproduce.reproduce("toy", toy(), [0])
+    said = toy_digits.__doc__
+    try:
+        toy_digits.__doc__ = "Pictures of noise, two dozen per part."
+        record = reproduce.reproduce("toy", toy(), [0])
+    finally:
+        toy_digits.__doc__ = said
+    assert trained == [0] and record["settings"]["small"]["about"].startswith("Pictures of noise")
+
+
+def test_a_field_that_recipes_get_later_changes_nothing():
+    described = toy().settings["small"].describe()
+    older = described | {"recipe": {"learning_rate": 0.05, "batch_size": 16}}
+    assert identity(older) == identity(described)
+    for name, other in (("data", "noise"), ("epochs", 3), ("options", {"width": 0.2}), ("network", "lenet5_1998")):
+        assert identity(described | {name: other}) != identity(described)
 
 
 def test_again_forgets(runs, trained):
