@@ -92,6 +92,16 @@ def test_importing_stays_light(statement, heavy):
     assert done.stdout == "[]\n", done.stderr
 
 
+@pytest.mark.parametrize("package", ["challenge", "experiments", "models", "training"])
+def test_tab_shows_the_public_names_and_nothing_else(package):
+    code = (
+        f"import course_lib.{package} as package; print(set(dir(package)) == set(package.__all__), len(dir(package)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    same, count = done.stdout.split()
+    assert same == "True" and int(count) > 1
+
+
 @pytest.mark.parametrize("path", sources(), ids=name)
 def test_nothing_private_of_others_is_used(path):
     """A name with a leading underscore may change with any release of the library it belongs to."""

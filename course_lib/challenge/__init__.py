@@ -4,8 +4,6 @@
 `python -m course_lib challenge serve toy_scenes --data DIR` holds one for a class.
 """
 
-from course_lib import common
+import lazy_loader
 
-_HOMES = {"connect": "client", "local": "serving"}
-__all__ = sorted(_HOMES)
-__getattr__ = common.lazily(__name__, _HOMES)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,23 +6,11 @@ for ready to use. Importing the package registers the course's own layers with K
 (`model.save("mine.keras")`) loads in another process.
 """
 
-import importlib
-import importlib.util
-import types
-from collections.abc import Callable
+import lazy_loader
 
 from course_lib import updates
 from course_lib.models import convolutional, lenet5_1998, lenet5_1998_layers, prelu_net, resnet
-from course_lib.models.catalog import CATALOG, build
-
-__all__ = ["CATALOG", "build", "load_imagenet_weights", "preprocess"]
 
 REGISTERED = (convolutional, lenet5_1998, lenet5_1998_layers, prelu_net, resnet, updates)  # with Keras, by importing
 
-
-def __getattr__(name: str) -> types.ModuleType | Callable:
-    if name in ("load_imagenet_weights", "preprocess"):
-        return getattr(importlib.import_module(f"{__name__}.weights"), name)
-    if not name.startswith("_") and importlib.util.find_spec(f"{__name__}.{name}"):
-        return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

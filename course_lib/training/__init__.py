@@ -1,7 +1,5 @@
 """Training: one call that turns a builder, data and a recipe into a run that can be kept."""
 
-from course_lib import common
+import lazy_loader
 
-_HOMES = {"train": "trainer", "last_run": "trainer", "Stopped": "stopping", "Recipe": "recipe", "Run": "run"}
-__all__ = sorted(_HOMES)
-__getattr__ = common.lazily(__name__, _HOMES)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

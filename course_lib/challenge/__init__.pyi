@@ -1,0 +1,4 @@
+from .client import connect
+from .serving import local
+
+__all__ = ["connect", "local"]
