@@ -2,12 +2,14 @@
 
     python tests/benchmarks/lenet5_epoch.py [--alternations 9] [--torch PYTHON]
 
-Each side is a process of its own that trains one epoch when told to, and sleeps while another side is measured. A
-side's first epoch, which compiles, is not counted. PYTHON (or the variable TORCH_PYTHON) is an interpreter that can
+Each side is a process of its own that trains one epoch when told to. While another side is measured it is suspended:
+one that only waits lets its threads spin, which costs the other side half its speed. A side's first epoch, which
+compiles, is not counted. PYTHON (or the variable TORCH_PYTHON) is an interpreter that can
 import torch; without one PyTorch is left out.
 """
 
 import argparse
+import functools
 import os
 import pathlib
 import subprocess
@@ -15,6 +17,8 @@ import sys
 import tempfile
 import time
 import warnings
+
+import psutil
 
 BATCH_SIZE, LEARNING_RATE, MOMENTUM = 128, 0.05, 0.9
 
@@ -125,32 +129,46 @@ SIDES = {"ours": ours, "tutorial": tutorial, "PyTorch": pytorch}
 
 
 class Worker:
-    """A side's process, as the one who measures sees it."""
+    """A side's process, as the one who measures sees it: suspended whenever it is not its turn."""
 
     def __init__(self, side: str, python: str, epochs: int, script: str, arguments: list[str]):
+        print(f"{side}: starts, compiles and trains an epoch that is not counted", file=sys.stderr, flush=True)
         command = [python, script, "--side", side, "--epochs", str(epochs), *arguments]
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
+        self.process = psutil.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
         self.side, self.seconds, self.accuracy = side, [], 0.0
-        self.read()  # the epoch that compiles
+        self.read()
 
     def read(self) -> float:
         answer = self.process.stdout.readline().split()
         if not answer:
-            sys.exit(f"{self.side} stopped with exit status {self.process.wait()}")
+            sys.exit(f"{self.side} stopped with exit code {self.process.wait()}")
+        self.process.suspend()
         self.accuracy = float(answer[1])
         return float(answer[0])
 
     def epoch(self) -> None:
+        self.process.resume()
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         self.seconds.append(self.read())
 
-    def end(self) -> None:
-        self.process.terminate()
-        self.process.wait()
+
+def measured(start: list, alternations: int) -> list[Worker]:
+    """The workers that the functions in `start` make, each measured once per alternation, in turn; then ended."""
+    workers = []
+    try:
+        for each in start:
+            workers.append(each())
+        for turn in range(alternations):
+            print(f"alternation {turn + 1} of {alternations}", file=sys.stderr, flush=True)
+            for worker in workers if turn % 2 == 0 else reversed(workers):
+                worker.epoch()
+    finally:  # also where one has failed
+        for worker in workers:
+            worker.process.kill()
+            worker.process.wait()
+    return workers
 
 
 def torch_version(python: str) -> str | None:
@@ -182,14 +200,11 @@ def measure(alternations: int, torch_python: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         arrays = str(pathlib.Path(folder) / "mnist.npz")
         keep_arrays(arrays)
-        workers = [
-            Worker(side, python, alternations + 1, __file__, ["--arrays", arrays]) for side, python in pythons.items()
+        start = [
+            functools.partial(Worker, side, python, alternations + 1, __file__, ["--arrays", arrays])
+            for side, python in pythons.items()
         ]
-        for turn in range(alternations):
-            for worker in workers if turn % 2 == 0 else reversed(workers):
-                worker.epoch()
-        for worker in workers:
-            worker.end()
+        workers = measured(start, alternations)
     mine, *others = workers
     bars = {"tutorial": 0.65, "PyTorch": 1.05}
     for other in others:

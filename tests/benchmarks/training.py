@@ -3,12 +3,13 @@
     python tests/benchmarks/training.py [--networks lenet5 alexnet_small resnet20] [--alternations 7] [--quick]
                                         [--torch PYTHON]
 
-Each side is a process of its own that trains one epoch on the same random images when told to, and sleeps while
+Each side is a process of its own that trains one epoch on the same random images when told to, and is suspended while
 another side is measured. A side's first epoch, which compiles, is not counted. PYTHON (or the variable TORCH_PYTHON)
 is an interpreter that can import torch, which builds the network from Keras' description of it.
 """
 
 import argparse
+import functools
 import json
 import os
 import pathlib
@@ -16,7 +17,7 @@ import sys
 import tempfile
 
 import ratios
-from lenet5_epoch import Turns, Worker, keras_turns, start_tensorflow, torch_version
+from lenet5_epoch import Turns, Worker, keras_turns, measured, start_tensorflow, torch_version
 
 EXAMPLES = {"lenet5": 40_000, "alexnet_small": 2_000, "resnet20": 1_500}  # an epoch of some seconds
 BATCH_SIZE, LEARNING_RATE, MOMENTUM = 128, 0.01, 0.9
@@ -134,16 +135,12 @@ def measure(network: str, alternations: int, quick: bool, torch_python: str | No
         if torch_python and torch_version(torch_python):
             describe(network, description, quick)
             pythons["PyTorch"] = torch_python
-        workers = {}
+        start = []
         for side, python in pythons.items():
             given = description if side == "PyTorch" else network
             command = ["--network", given, *(["--quick"] if quick else [])]
-            workers[side] = Worker(side, python, alternations + 1, script=__file__, arguments=command)
-        for turn in range(alternations):
-            for worker in list(workers.values())[:: 1 if turn % 2 == 0 else -1]:
-                worker.epoch()
-        for worker in workers.values():
-            worker.end()
+            start.append(functools.partial(Worker, side, python, alternations + 1, __file__, command))
+        workers = {worker.side: worker for worker in measured(start, alternations)}
     mine = workers.pop("train").seconds
     for side, worker in workers.items():
         ours, theirs = (worker.seconds, mine) if side in ("two devices", "checkpoints") else (mine, worker.seconds)
