@@ -4,6 +4,7 @@
 Colab's packages for it. `COURSE_REQUIRE_COLAB=1` makes the test of that environment fail where it is another.
 """
 
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -43,7 +44,7 @@ def test_badge_and_setup_cell_name_this_lesson_and_the_repository(path):
     owner_and_name = REPOSITORY.removeprefix("https://github.com/")
     badge = f"https://colab.research.google.com/github/{owner_and_name}/blob/main/lessons/{path.name}"
     assert set(re.findall(r"https://colab\.research\.google\.com/github/[^\s)]+", text)) == {badge}
-    assert set(re.findall(r"git clone .*(https://\S+)", setup_cell(path))) == {REPOSITORY}
+    assert set(re.findall(r"git clone .*(https://\S+) ", setup_cell(path))) == {REPOSITORY}
     assert set(re.findall(r"https://github\.com/[\w-]+/how-computers-see", text)) == {REPOSITORY}
 
 
@@ -101,10 +102,8 @@ def colab(tmp_path, monkeypatch):
     def run(notebook):
         for cell in notebook.cells:
             cell.source = cell.source.replace("/content", str(tmp_path))
-        try:
+        with contextlib.suppress(exceptions.CellExecutionError):  # it is the last output
             NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
-        except exceptions.CellExecutionError:
-            pass  # it is the last output
         return [output for _, output in lesson_rules.outputs(notebook)]
 
     return run
