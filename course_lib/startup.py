@@ -29,6 +29,7 @@ HARMLESS = (
     r"Unable to register cu\w+ factory",  # a plugin registered twice
     "computation placer already registered",
     "TF-TRT Warning: Could not find TensorRT",  # the course never uses it
+    "Started server with target",  # a machine of a cluster
     "successful NUMA node read from SysFS had negative value",  # common on virtual machines
     r"Created device /job:localhost/\S* with \d+ MB memory",  # `setup` names the GPU itself
 )
@@ -45,12 +46,13 @@ def setup(logical_cpus: int | None = None, multi_worker: bool = False) -> None:
 
     `logical_cpus` divides the CPU into that many devices, on which lessons show many-device training.
     TensorFlow fixes them when it starts; calling `setup` again with the same number, or none, is harmless.
-    `multi_worker` joins the cluster that `TF_CONFIG` describes, for `train(devices="multi_worker")`; it waits until
-    the others join too.
+    `multi_worker` joins the cluster that `TF_CONFIG` describes, for `train(devices="multi_worker")`; it says which
+    machines it waits for, and gives up after 120 seconds, or as many as `COURSE_CLUSTER_WAIT` says.
 
     Raises:
         ValueError: `logical_cpus` is not a whole number of at least 1, or `TF_CONFIG` describes no cluster.
-        RuntimeError: TensorFlow has already started with another number of CPU devices.
+        RuntimeError: TensorFlow has already started, with another number of CPU devices or before the cluster; or the
+            other machines do not come.
     """
     if logical_cpus is not None:
         common.at_least(1, logical_cpus=logical_cpus)
@@ -61,9 +63,9 @@ def setup(logical_cpus: int | None = None, multi_worker: bool = False) -> None:
         if logical_cpus is not None:
             _divide_cpu(logical_cpus)
         if multi_worker:  # first of all: TensorFlow starts as a part of the cluster, or cannot join it
-            from course_lib.training import places
+            from course_lib.training import cluster
 
-            places.join_cluster()
+            cluster.join_cluster()
         devices = _describe_devices()
         from course_lib import datasets
 
@@ -118,7 +120,8 @@ def _describe_devices() -> str:
     """The devices TensorFlow computes on, in words. Starts TensorFlow's runtime."""
     import tensorflow as tf
 
-    logical = len(tf.config.list_logical_devices("CPU"))
+    tf.config.list_logical_devices()  # in a cluster those of all machines
+    logical = len(tf.config.get_logical_device_configuration(tf.config.list_physical_devices("CPU")[0]) or [None])
     cpu = f"{cpu_cores()} CPU cores" + (f" as {logical} logical devices" if logical > 1 else "")
     gpus = [
         tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")

@@ -22,6 +22,7 @@ NOISE = (
     "E0000 00:00:1795363570.585016    6570 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error: "
     "Failed call to cuInit: UNKNOWN ERROR (303)",
     "E0000 00:00:1736163964.084812 3415088 cuda_dnn.cc:8310] Unable to register cuDNN factory: Attempting",
+    "I0000 00:00:1795967457.392973   18112 grpc_server_lib.cc:466] Started server with target: grpc://localhost:23456",
     "",
 )
 NEWS = (
