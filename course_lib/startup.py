@@ -4,6 +4,10 @@ TensorFlow's C++ code writes a dozen lines to file descriptor 2 while it starts,
 `quiet_start` holds them back, drops those it knows to be harmless and prints every other one again.
 Python's warnings and errors are not among the known ones, so they always come through.
 `COURSE_VERBOSE=1` lets everything through as it is written.
+
+`import course_lib` turns on oneDNN, Intel's faster convolutions, by the environment variable that TensorFlow reads
+when it is imported; where the variable is set already, it stays as it is. TensorFlow itself leaves oneDNN off on
+Windows and on processors without AVX-512 VNNI, AVX-VNNI or AMX: convolutions then take two to three times as long.
 """
 
 import contextlib
@@ -17,6 +21,9 @@ from collections.abc import Iterator
 from course_lib import common
 
 PROFILES = ("quick", "full")
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+X86 = platform.machine() in ("x86_64", "AMD64")  # the processors that it is for
+BY_DEFAULT = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}  # with one of these
 
 # "I0000 00:00:1795363401.894576    5599 port.cc:153] " or
 # "2026-11-22 16:05:59.515387: I tensorflow/core/util/port.cc:153] "
@@ -29,6 +36,7 @@ HARMLESS = (
     r"Unable to register cu\w+ factory",  # a plugin registered twice
     "computation placer already registered",
     "TF-TRT Warning: Could not find TensorRT",  # the course never uses it
+    "Started server with target",  # a machine of a cluster
     "successful NUMA node read from SysFS had negative value",  # common on virtual machines
     r"Created device /job:localhost/\S* with \d+ MB memory",  # `setup` names the GPU itself
 )
@@ -40,17 +48,24 @@ KNOWN_LINE = re.compile(
 )
 
 
+def turn_on_onednn() -> None:
+    """Makes TensorFlow use oneDNN, unless the user has decided, or TensorFlow is imported already."""
+    if X86 and "tensorflow" not in sys.modules:
+        os.environ.setdefault(ONEDNN, "1")
+
+
 def setup(logical_cpus: int | None = None, multi_worker: bool = False) -> None:
     """Starts TensorFlow and prints one line: versions, devices, the digits there are, the profile.
 
     `logical_cpus` divides the CPU into that many devices, on which lessons show many-device training.
     TensorFlow fixes them when it starts; calling `setup` again with the same number, or none, is harmless.
-    `multi_worker` joins the cluster that `TF_CONFIG` describes, for `train(devices="multi_worker")`; it waits until
-    the others join too.
+    `multi_worker` joins the cluster that `TF_CONFIG` describes, for `train(devices="multi_worker")`; it says which
+    machines it waits for, and gives up after 120 seconds, or as many as `COURSE_CLUSTER_WAIT` says.
 
     Raises:
         ValueError: `logical_cpus` is not a whole number of at least 1, or `TF_CONFIG` describes no cluster.
-        RuntimeError: TensorFlow has already started with another number of CPU devices.
+        RuntimeError: TensorFlow has already started, with another number of CPU devices or before the cluster; or the
+            other machines do not come.
     """
     if logical_cpus is not None:
         common.at_least(1, logical_cpus=logical_cpus)
@@ -61,9 +76,9 @@ def setup(logical_cpus: int | None = None, multi_worker: bool = False) -> None:
         if logical_cpus is not None:
             _divide_cpu(logical_cpus)
         if multi_worker:  # first of all: TensorFlow starts as a part of the cluster, or cannot join it
-            from course_lib.training import places
+            from course_lib.training import cluster
 
-            places.join_cluster()
+            cluster.join_cluster()
         devices = _describe_devices()
         from course_lib import datasets
 
@@ -118,13 +133,35 @@ def _describe_devices() -> str:
     """The devices TensorFlow computes on, in words. Starts TensorFlow's runtime."""
     import tensorflow as tf
 
-    logical = len(tf.config.list_logical_devices("CPU"))
-    cpu = f"{cpu_cores()} CPU cores" + (f" as {logical} logical devices" if logical > 1 else "")
+    tf.config.list_logical_devices()  # in a cluster those of all machines
+    logical = len(tf.config.get_logical_device_configuration(tf.config.list_physical_devices("CPU")[0]) or [None])
+    cpu = f"{cpu_cores()} CPU cores" + (f" as {logical} logical devices" if logical > 1 else "") + _describe_onednn()
     gpus = [
         tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
         for gpu in tf.config.list_physical_devices("GPU")
     ]
     return f"{cpu}, {', '.join(gpus) or 'no GPU'}"
+
+
+def _describe_onednn() -> str:
+    """Whether TensorFlow uses oneDNN, and what to do where it started too early for that; "" where it has none."""
+    if not X86:
+        return ""
+    value = os.environ.get(ONEDNN)  # not set: TensorFlow was imported before course_lib
+    if value is not None:
+        return ", oneDNN on" if value.lower() in ("1", "true") else f", oneDNN off ({ONEDNN}={value})"
+    if _processor_flags() & BY_DEFAULT:
+        return ", oneDNN on"
+    return ", oneDNN off: TensorFlow was imported too early; to be faster restart the kernel and call setup first"
+
+
+def _processor_flags() -> set[str]:
+    """What this processor can do, as Linux names it; empty elsewhere."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next((set(line.split()) for line in file if line.startswith("flags")), set())
+    except OSError:
+        return set()
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""For all tests: the quick profile, no windows, and MNIST where it is here.
+"""For all tests: the quick profile, oneDNN, no windows, and MNIST where it is here.
 
 `COURSE_REQUIRE_MNIST=1` makes tests that need MNIST fail where it is not, instead of being skipped.
 """
@@ -10,6 +10,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import matplotlib
 import pytest
+
+import course_lib  # noqa: F401  turns on oneDNN before any test imports TensorFlow
 
 matplotlib.use("Agg")  # not by MPLBACKEND: the lessons' kernels would inherit it and show no figure
 

@@ -22,6 +22,7 @@ NOISE = (
     "E0000 00:00:1795363570.585016    6570 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error: "
     "Failed call to cuInit: UNKNOWN ERROR (303)",
     "E0000 00:00:1736163964.084812 3415088 cuda_dnn.cc:8310] Unable to register cuDNN factory: Attempting",
+    "I0000 00:00:1795967457.392973   18112 grpc_server_lib.cc:466] Started server with target: grpc://localhost:23456",
     "",
 )
 NEWS = (
@@ -32,10 +33,10 @@ NEWS = (
 )
 
 
-def run(code: str, **environment: str) -> subprocess.CompletedProcess:
-    """`code` in a fresh Python, in which no data set is looked for."""
-    code = f"import course_lib, course_lib.datasets as d; d.digits_status = lambda: 'digits'\n{code}"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COURSE_", "TF_CPP"))}
+def run(code: str, before: str = "", **environment: str) -> subprocess.CompletedProcess:
+    """`before`, `import course_lib` and `code` in a fresh Python, in which no data set is looked for."""
+    code = f"{before}\nimport course_lib, course_lib.datasets as d; d.digits_status = lambda: 'digits'\n{code}"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COURSE_", "TF_"))}
     return subprocess.run(
         [sys.executable, "-c", code], env={**kept, **environment}, capture_output=True, text=True, timeout=120
     )
@@ -56,6 +57,57 @@ def test_setup_is_quiet_and_makes_logical_devices_once():
         lines[0],
     )
     assert "with 2 CPU device(s)" in error and "restart the kernel and pass logical_cpus=3 to setup" in error
+
+
+ONEDNN_LINE = "oneDNN custom operations are on"  # TensorFlow's own word for it
+EARLY = "import tensorflow\n"
+needs_x86 = pytest.mark.skipif(not startup.X86, reason="oneDNN is for x86 processors")
+
+
+@needs_x86
+@pytest.mark.parametrize(
+    ("before", "environment", "line"),
+    [
+        ("", {}, r"CPU cores, oneDNN on, "),
+        ("", {startup.ONEDNN: "0"}, r"CPU cores, oneDNN off \(TF_ENABLE_ONEDNN_OPTS=0\), "),
+        (EARLY, {}, r"oneDNN (on|off: TensorFlow was imported too early; .*restart the kernel and call setup first), "),
+    ],
+)
+def test_onednn_is_on_where_the_user_does_not_forbid_it(before, environment, line):
+    """The line and TensorFlow agree."""
+    done = run("course_lib.setup()", before, COURSE_VERBOSE="1", **environment)
+    assert re.search(line, done.stdout), done.stdout
+    assert ("oneDNN on" in done.stdout) == (ONEDNN_LINE in done.stderr)
+
+
+@needs_x86
+@pytest.mark.parametrize(("flags", "said"), [({"avx2"}, "oneDNN off: "), ({"avx2", "avx_vnni"}, "oneDNN on")])
+def test_onednn_of_a_tensorflow_that_was_imported_too_early(monkeypatch, flags, said):
+    monkeypatch.delenv(startup.ONEDNN)
+    monkeypatch.setattr(startup, "_processor_flags", lambda: flags)
+    assert said in startup._describe_devices()
+    startup.turn_on_onednn()  # too late: it would be said to be on
+    assert startup.ONEDNN not in os.environ
+
+
+def test_two_seeded_runs_with_onednn_are_equal_bit_for_bit():
+    code = """
+import hashlib, keras, numpy as np
+from keras import layers
+from course_lib.training import Recipe, train
+draws = np.random.default_rng(0)
+data = draws.integers(0, 256, (150, 16, 16, 3)).astype("uint8"), draws.integers(0, 4, 150)
+def build():
+    maps = [layers.Conv2D(24, 3, activation="relu"), layers.Conv2D(32, 3, strides=2), layers.BatchNormalization()]
+    return keras.Sequential([keras.Input((16, 16, 3)), *maps, layers.Flatten(), layers.Dropout(0.3), layers.Dense(4)])
+course_lib.setup()
+for _ in range(2):
+    run = train(build, data, recipe=Recipe(batch_size=40), epochs=2, progress=False, seed=5)
+    print(hashlib.sha256(b"".join(each.tobytes() for each in run.model.get_weights())).hexdigest(), run.history)
+"""
+    (line, *first), (_, *second) = (run(code).stdout.splitlines() for _ in range(2))
+    assert "oneDNN on" in line or not startup.X86
+    assert len(first) == 2 and len({*first, *second}) == 1
 
 
 def test_verbose_hides_nothing(monkeypatch, capfd):

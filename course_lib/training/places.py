@@ -1,13 +1,12 @@
 """Where training runs: one device here, several devices or machines in `replicas`; and what each allows."""
 
 import contextlib
-import json
-import os
 
 import keras
 import tensorflow as tf
 
 from course_lib import common
+from course_lib.training.cluster import join_cluster
 from course_lib.training.feed import OwnDataset
 from course_lib.training.recipe import Recipe
 from course_lib.training.run import Run
@@ -82,42 +81,6 @@ def check_data(place, feed) -> None:
         )
     if place.replicas > (feed.batch_size if own else len(feed)):
         raise ValueError(f"data has too few examples {'in a batch ' * own}for {place.replicas} devices")
-
-
-def join_cluster() -> None:
-    """Makes this process a part of the cluster that TF_CONFIG describes, before TensorFlow starts.
-
-    Raises:
-        ValueError: TF_CONFIG does not say, as cluster managers set it, who they are and which of them this is.
-        RuntimeError: TensorFlow has started on its own.
-    """
-    _cluster()
-    from course_lib.training import replicas
-
-    replicas.join_cluster()
-
-
-def is_chief() -> bool:
-    """Whether this machine of the cluster is the one that writes and speaks."""
-    jobs, kind, index = _cluster()
-    return (kind, index) == ("chief" if "chief" in jobs else "worker", 0)
-
-
-def _cluster() -> tuple[dict, str, int]:
-    """TF_CONFIG's machines, and which of them this is: its kind and number."""
-    text = os.environ.get("TF_CONFIG", "")
-    try:
-        config = json.loads(text)
-        jobs, kind, index = config["cluster"], config["task"]["type"], int(config["task"]["index"])
-        if kind in ("worker", "chief") and 0 <= index < len(jobs[kind]):
-            return jobs, kind, index
-    except (ValueError, KeyError, TypeError):
-        pass  # said below
-    raise ValueError(
-        "devices='multi_worker' needs TF_CONFIG in each machine's environment, with all machines and its own "
-        'number: {"cluster": {"worker": ["10.0.0.1:12345", "10.0.0.2:12345"]}, "task": {"type": "worker", "index": '
-        f"0}}}}; here it is {text!r}"
-    )
 
 
 def _names(devices: object) -> list[str]:

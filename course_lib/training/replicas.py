@@ -13,8 +13,9 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from course_lib.training.cluster import is_chief, join_cluster
 from course_lib.training.feed import OwnDataset, batch_count, divided
-from course_lib.training.places import EVALUATION_BATCH, MULTI_WORKER, is_chief
+from course_lib.training.places import EVALUATION_BATCH, MULTI_WORKER
 from course_lib.training.run import Run
 
 CROSS_DEVICE_OPS = {
@@ -25,18 +26,6 @@ CROSS_DEVICE_OPS = {
 }
 GONE = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
 SUM, MEAN = tf.distribute.ReduceOp.SUM, tf.distribute.ReduceOp.MEAN
-
-
-@functools.cache
-def join_cluster() -> tf.distribute.Strategy:
-    """Joins the cluster that TF_CONFIG describes; waits for the others. Only before TensorFlow has started."""
-    try:
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    except RuntimeError as error:
-        raise RuntimeError(
-            "a cluster must be joined before TensorFlow starts, so before data is loaded: begin the program with "
-            "course_lib.setup(multi_worker=True)"
-        ) from error
 
 
 @functools.cache  # a second one over the same devices counts its collectives from 0 again, and TensorFlow fails

@@ -1,18 +1,26 @@
-"""Two machines of a cluster, played by two processes: killed in the midst, started again, equal to one machine."""
+"""Two machines of a cluster, played by two processes: killed in the midst, started again, equal to one machine.
+
+And what comes before: TF_CONFIG is checked, and the machines wait for each other only as long as they say.
+"""
 
 import json
 import os
 import pathlib
+import re
+import signal
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
 import pytest
 
 from course_lib import common
-from course_lib.training import Recipe, train
+from course_lib.training import Recipe, cluster, train
+from course_lib.training.meeting import Machine, Meeting
 
 WORKER = pathlib.Path(__file__).with_name("cluster_worker.py")
 
@@ -75,21 +83,162 @@ def test_a_cluster_that_loses_a_machine_and_is_started_again(tmp_path):
     assert len((run_dir / "history.csv").read_text().splitlines()) == 5
 
 
+def described(*workers: str, index: object = 0, kind: str = "worker", **others: list) -> str:
+    return json.dumps({"cluster": {"worker": workers, **others}, "task": {"type": kind, "index": index}})
+
+
 @pytest.mark.parametrize(
-    "config",
+    ("config", "reason"),
     [
-        "",
-        "worker",
-        "{}",
-        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
-        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "chief", "index": 0}}',
-        '{"cluster": {"worker": ["a:1"], "ps": ["b:1"]}, "task": {"type": "ps", "index": 0}}',
+        ("", "another form"),
+        ("worker", "another form"),
+        ("{}", "another form"),
+        (described("a:1", index=1.5), "another form"),
+        ('{"cluster": {"worker": 1}, "task": {"type": "worker", "index": 0}}', "another form"),
+        (described("a:1", index=1), "index 1 is not among the 1 of type worker"),
+        (described("a:1", index=-1), "index -1 is not among"),
+        (described("a:1", kind="chief"), "No machine of task type 'chief'"),
+        (described("a:1", kind="ps", ps=["b:1"]), "No machine of task type 'ps'"),
+        (described("a:1", chief=["b:1", "c:1"]), "two chiefs"),
+        (described("a:1", "b"), r"'b' is no address.*port from 1 to 65535"),
+        (described("a:1", "b:0"), "'b:0' is no address"),
+        (described("a:1", "b:65536"), "'b:65536' is no address"),
+        (described("a:1", "http://b:1"), "'http://b:1' is no address"),
+        (described("a:1", ""), "'' is no address"),
+        (described("a:1", "A:1"), "one address, a:1"),
+        (described("a:1", chief=["a:1"]), "one address, a:1"),
     ],
 )
-def test_without_a_cluster(config, tiny, split, recipe, monkeypatch):
+def test_without_a_cluster(config, reason, tiny, split, recipe, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", config)
-    with pytest.raises(ValueError, match=r"needs TF_CONFIG in each machine's environment, .* here it is"):
+    with pytest.raises(ValueError, match=rf"{reason}.* needs TF_CONFIG in each machine's environment, .* here it is"):
         train(tiny, split, recipe=recipe, epochs=1, devices="multi_worker")
+
+
+def test_the_first_machine_is_the_chief(monkeypatch):
+    for config, first in {
+        described("a:1", "[::1]:2", index="0"): True,
+        described("a:1", "b:1", index=1): False,
+        described("a:1", chief=["c:1"]): False,
+        described("a:1", chief=["c:1"], kind="chief"): True,
+    }.items():
+        monkeypatch.setenv("TF_CONFIG", config)
+        assert cluster.is_chief() is first
+
+
+@pytest.mark.parametrize("seconds", ["soon", "0", "-1", "nan", "inf"])
+def test_the_time_to_wait_is_a_number_of_seconds(seconds, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", described("127.0.0.1:1"))
+    monkeypatch.setenv("COURSE_CLUSTER_WAIT", seconds)
+    with pytest.raises(ValueError, match=f"COURSE_CLUSTER_WAIT must be seconds to wait.*{seconds}"):
+        cluster.join_cluster()
+
+
+def machines(count: int) -> list[Machine]:
+    return [Machine("worker", i, *cluster._address(text)) for i, text in enumerate(free_addresses(count))]
+
+
+def meet(index: int, everyone: list[Machine], seconds: float = 20.0) -> None:
+    with Meeting(everyone[index], [each for each in everyone if each.index != index]) as meeting:
+        meeting.wait(seconds)
+
+
+def test_machines_that_come_one_after_the_other_all_meet():
+    everyone, met = machines(3), []
+    threads = [threading.Thread(target=lambda i=i: met.append(meet(i, everyone))) for i in range(3)]
+    for thread in threads:
+        assert not met
+        thread.start()
+        time.sleep(0.5)
+    for thread in threads:
+        thread.join(20)
+    assert len(met) == 3
+    for each in everyone:  # TensorFlow can have it
+        socket.create_server(("", each.port)).close()
+
+
+def test_a_machine_that_does_not_come_is_named_by_all_others():
+    everyone, said = machines(3), {}
+
+    def wait(index, seconds):
+        with pytest.raises(RuntimeError) as error:
+            meet(index, everyone, seconds)
+        said[index] = str(error.value)
+
+    threads = [threading.Thread(target=wait, args=[index, 2 + index]) for index in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert f"worker 1 at 127.0.0.1:{everyone[1].port} (it waits for others itself); worker 2" in said[0]
+    for index, text in said.items():
+        assert f"waited {2 + index} s in vain" in text and "COURSE_CLUSTER_WAIT" in text
+        assert f"worker 2 at 127.0.0.1:{everyone[2].port} (Connection refused)" in text
+
+
+def test_another_program_at_the_address_is_no_machine():
+    everyone = machines(2)
+
+    class Greeting(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+    with socketserver.TCPServer((everyone[1].host, everyone[1].port), Greeting) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        with pytest.raises(RuntimeError, match="another program answers"):
+            meet(0, everyone, 1)
+        other.shutdown()
+
+
+@pytest.mark.parametrize("other", [Machine("worker", 0, "a", 1), Machine("chief", 1, "a", 1)])
+def test_a_machine_with_another_tf_config_ends_the_waiting(other):
+    everyone = machines(2)
+    there = Machine(other.kind, other.index, everyone[1].host, everyone[1].port)
+    with (
+        Meeting(there, [everyone[0]]),
+        pytest.raises(RuntimeError, match=rf"there it is {other.kind} {other.index} of 2"),
+    ):
+        meet(0, everyone)
+
+
+def test_a_port_that_is_taken():
+    everyone = machines(2)
+    with (
+        socket.create_server(("", everyone[0].port)),
+        pytest.raises(RuntimeError, match=r"cannot be opened.*same task"),
+    ):
+        meet(0, everyone)
+
+
+def setting_up(address: str, **environment: str) -> subprocess.Popen:
+    """The first of two machines, with the second at `address`."""
+    variables = {**os.environ, "PYTHONPATH": str(common.ROOT), **environment}
+    variables["TF_CONFIG"] = described(*free_addresses(1), address)
+    return subprocess.Popen(
+        [sys.executable, "-c", "import course_lib; course_lib.setup(multi_worker=True)"],
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_who_is_waited_for_is_said_and_control_c_ends_it():
+    machine = setting_up("127.0.0.1:9")
+    line = machine.stdout.readline()
+    assert re.fullmatch(r"worker 0 at .* waits for worker 1 at 127\.0\.0\.1:9, at most 120 s\n", line)
+    machine.send_signal(signal.SIGINT)
+    assert machine.communicate(timeout=10)[0].strip().endswith("KeyboardInterrupt")
+
+
+def test_a_machine_that_stops_before_tensorflow_joins_holds_the_others_no_longer_than_said():
+    """TensorFlow itself would wait for an hour, deaf to Ctrl-C."""
+    (second,) = machines(1)
+    machine = setting_up(f"{second.host}:{second.port}", COURSE_CLUSTER_WAIT="10")
+    port = int(re.search(r":(\d+) waits", machine.stdout.readline())[1])
+    meet(1, [Machine("worker", 0, "127.0.0.1", port), Machine("worker", 1, second.host, second.port)])
+    assert machine.stdout.readline() == "all are there; TensorFlow joins them, or ends this process after 10 s\n"
+    assert machine.wait(timeout=30) == 1
 
 
 def test_a_cluster_is_joined_before_tensorflow_starts(tiny, split, monkeypatch):
