@@ -34,7 +34,7 @@ class Entry:
     source: str
     licence: str
     download_mb: float  # 0: ships with the course or with scikit-learn
-    tfds_name: str = ""  # where TFDS's name says more than ours
+    config: str = ""  # which of the configurations that TFDS knows
     files: tuple[str, ...] = ()  # which of the builder's files are downloaded; empty: all
 
 
@@ -68,7 +68,7 @@ CATALOG = {
         source="Howard: Imagenette, ten classes of ImageNet, 2019",
         licence="ImageNet's terms: research and teaching",
         download_mb=94.2,
-        tfds_name="imagenette/160px-v2",
+        config="160px-v2",
         files=("imagenette2-160.tgz",),
     ),
     "toy_scenes": Entry(
@@ -78,6 +78,7 @@ CATALOG = {
         source="rendered by this course, see course_lib.datasets.toy_scenes",
         licence="CC BY 4.0",
         download_mb=0,
+        config="64",
     ),
     "uci_digits": Entry(
         image_shape=(28, 28, 1),
