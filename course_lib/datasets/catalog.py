@@ -10,7 +10,10 @@ DIGITS = tuple("0123456789")
 
 @dataclasses.dataclass(frozen=True)
 class ImageDataset:
-    """A data set cut into three: train on one, choose on the second, report the third."""
+    """A data set cut into three: train on one, choose on the second, report the third.
+
+    `notes` says of a folder of pictures what was left out, scaled or doubled: each sentence with all its files.
+    """
 
     name: str
     image_shape: tuple[int, int, int]  # (height, width, channels)
@@ -18,6 +21,7 @@ class ImageDataset:
     train: Split
     validation: Split
     test: Split
+    notes: dict[str, list[str]] = dataclasses.field(default_factory=dict, repr=False)
 
     @property
     def num_classes(self) -> int:
