@@ -70,11 +70,8 @@ def read_picture(path: pathlib.Path, side: int, levels: Levels | None = None) ->
         UnreadableError: not a picture, or one with values that are no numbers.
         OSError: a file that is not there; Pillow raises others where one is damaged or too large.
     """
-    try:
-        with Image.open(path, formats=_formats()) as picture:
-            return _read(picture, path, side, levels)
-    except UnidentifiedImageError:
-        raise UnreadableError(path, _kind(path)) from None
+    with _opened(path) as picture:
+        return _read(picture, path, side, levels)
 
 
 def levels_of(values: list[Levels]) -> Levels:
@@ -106,10 +103,18 @@ def _read(picture: Image.Image, path: pathlib.Path, side: int, levels: Levels | 
     return Picture(Image.alpha_composite(Image.new("RGBA", cut.size, "white"), cut).convert("RGB"), notes, mode, values)
 
 
-def _formats() -> tuple[str, ...]:
-    """What can be read here: HEIC where pillow-heif is installed, AVIF where Pillow was built with it (from 11.3)."""
-    readers = (("HEIF", reads_heic()), ("AVIF", _reads_avif()))
-    return (*FORMATS, *OTHERS, *(name for name, there in readers if there))
+def _opened(path: pathlib.Path) -> Image.Image:
+    try:
+        return Image.open(path, formats=(*FORMATS, *OTHERS, *(["AVIF"] if reads_avif() else [])))
+    except UnidentifiedImageError:
+        with path.open("rb") as file:
+            head = file.read(132)
+        if not is_heic(path, head) or not reads_heic():
+            raise UnreadableError(path, _kind(path, head)) from None
+    try:
+        return Image.open(path, formats=["HEIF"])
+    except Exception as error:  # pillow-heif raises errors of its own
+        raise UnreadableError(path, "HEIC that is damaged") from error
 
 
 def reads_heic() -> bool:
@@ -123,21 +128,24 @@ def reads_heic() -> bool:
 
 
 @functools.cache
-def _reads_avif() -> bool:
+def reads_avif() -> bool:
+    """Whether Pillow was built with AVIF, as it is from 11.3 on."""
     Image.init()
     return "AVIF" in Image.OPEN and features.check("avif")
 
 
-def _kind(path: pathlib.Path) -> str:
+def is_heic(path: pathlib.Path, head: bytes) -> bool:
+    brands = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+    return (head[4:8] == b"ftyp" and head[8:12] in brands) or path.suffix.lower() in (".heic", ".heif")
+
+
+def _kind(path: pathlib.Path, head: bytes) -> str:
     """What a file is that does not read as a picture, and what to do about it."""
-    with path.open("rb") as file:
-        head = file.read(132)
-    brand = head[8:12] if head[4:8] == b"ftyp" else b""
     ending = path.suffix.lower()
-    if brand in (b"avif", b"avis") or ending == ".avif":
-        return "AVIF that is damaged" if _reads_avif() else f"AVIF cannot be read here: {ADVICE['AVIF']}"
-    if brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1") or ending in (".heic", ".heif"):
-        return "HEIC that is damaged" if reads_heic() else f"HEIC cannot be read here: {ADVICE['HEIC']}"
+    if head[4:12] in (b"ftypavif", b"ftypavis") or ending == ".avif":
+        return "AVIF that is damaged" if reads_avif() else f"AVIF cannot be read here: {ADVICE['AVIF']}"
+    if is_heic(path, head):
+        return f"HEIC cannot be read here: {ADVICE['HEIC']}"
     for name, endings in UNREAD.items():
         if ending in endings or (name == "DICOM" and head[128:] == b"DICM"):
             return f"{name} cannot be read: save the pictures as JPEG or PNG"
