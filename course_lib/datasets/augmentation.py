@@ -116,5 +116,6 @@ class PCAColor:
         if draws is None:
             return images
         normal = tf.math.ndtri(draws.uniform(channels) + 2.0**-25)  # never 0, where it is infinite
-        color = tf.linalg.matvec(tf.constant(self.eigenvectors), self.sigma * normal * tf.constant(self.eigenvalues))
+        values, vectors = tf.constant(self.eigenvalues, tf.float32), tf.constant(self.eigenvectors, tf.float32)
+        color = tf.linalg.matvec(vectors, self.sigma * normal * values)
         return images + color[:, None, None, :]
