@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from course_lib import common
-from course_lib.batching import Draws
+from course_lib.batching import Draws, check_range
+from course_lib.datasets.transforms import as_batch, check_shape
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +33,7 @@ class RandomCrop:
 
     def __call__(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
         frame = [self.padding, self.padding]
-        images = tf.pad(images, [[0, 0], frame, frame, [0, 0]])
+        images = tf.pad(as_batch(images, draws, computes=False), [[0, 0], frame, frame, [0, 0]])
         spare = [size - self.side for size in images.shape[1:3]]
         if min(spare) < 0:
             raise ValueError(f"a crop of {self.side}×{self.side} does not fit into {images.shape[1]}×{images.shape[2]}")
@@ -45,11 +46,20 @@ class RandomCrop:
         return images
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, init=False)
 class RandomFlip:
-    """Every second image, at random, left to right."""
+    """Every second image, at random, left to right. It takes no arguments.
+
+    Raises:
+        ValueError: an argument.
+    """
+
+    def __init__(self, *given: object, **named: object) -> None:
+        if given or named:
+            raise ValueError("RandomFlip() takes no arguments: it flips every second image left to right")
 
     def __call__(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
+        images = as_batch(images, draws, computes=False)
         if draws is None:
             return images
         return tf.where(draws.uniform(1)[:, :, None, None] < 0.5, images[:, :, ::-1], images)
@@ -60,22 +70,52 @@ class PCAColor:
     """Adds one color to all pixels of an image: a random mix of the directions in which colors vary most.
 
     Each principal component is added times its eigenvalue times a normal number of deviation `sigma`.
+
+    Raises:
+        ValueError: eigenvectors that are not as many and as long as the eigenvalues, or a negative `sigma`.
     """
 
     eigenvalues: tuple[float, ...]
-    eigenvectors: tuple[tuple[float, ...], ...]  # one a column
+    eigenvectors: tuple[tuple[float, ...], ...]  # one per column
     sigma: float = 0.1
+
+    def __post_init__(self) -> None:
+        common.number("sigma", self.sigma)
+        count = np.size(self.eigenvalues)
+        if np.shape(self.eigenvalues) != (count,) or np.shape(self.eigenvectors) != (count, count):
+            raise ValueError(
+                "PCAColor takes one eigenvalue per channel and a square of eigenvectors; PCAColor.of(images) computes "
+                f"them. These have the shapes {np.shape(self.eigenvalues)} and {np.shape(self.eigenvectors)}"
+            )
 
     @classmethod
     def of(cls, images: np.ndarray, sigma: float = 0.1) -> "PCAColor":
-        """The components of the colors of uint8 images `(n, height, width, channels)`."""
-        colors = images.reshape(-1, images.shape[-1]) / 255
-        values, vectors = np.linalg.eigh(np.cov(colors, rowvar=False))
+        """The components of the colors of images `(n, height, width, channels)`, uint8, or floats around 0 to 1.
+
+        Raises:
+            ValueError: images of another shape, type or range, or of one color.
+        """
+        check_shape(images)
+        images = np.asarray(images)
+        if images.dtype == np.uint8:
+            images = images / 255
+        else:
+            check_range(images)
+        colors = images.reshape(-1, images.shape[-1])
+        if np.ptp(colors, axis=0).max() == 0:
+            raise ValueError("all pixels of these images have one color: there is nothing in which colors vary")
+        values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(colors, rowvar=False)))
         return cls(tuple(values.tolist()), tuple(map(tuple, vectors.tolist())), sigma)
 
     def __call__(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
+        images, channels = as_batch(images, draws), len(self.eigenvalues)
+        if images.shape[-1] != channels:
+            raise ValueError(f"these colors have {channels} channels, the images have {images.shape[-1]}")
+        if hasattr(images, "numpy"):  # else they come from a split, which has checked them
+            check_range(images.numpy())
         if draws is None:
             return images
-        normal = tf.math.ndtri(draws.uniform(len(self.eigenvalues)) + 2.0**-25)  # never 0, where it is infinite
-        color = tf.linalg.matvec(tf.constant(self.eigenvectors), self.sigma * normal * tf.constant(self.eigenvalues))
+        normal = tf.math.ndtri(draws.uniform(channels) + 2.0**-25)  # never 0, where it is infinite
+        values, vectors = tf.constant(self.eigenvalues, tf.float32), tf.constant(self.eigenvectors, tf.float32)
+        color = tf.linalg.matvec(vectors, self.sigma * normal * values)
         return images + color[:, None, None, :]

@@ -10,7 +10,10 @@ DIGITS = tuple("0123456789")
 
 @dataclasses.dataclass(frozen=True)
 class ImageDataset:
-    """A data set cut into three: train on one, choose on the second, report the third."""
+    """A data set cut into three: train on one, choose on the second, report the third.
+
+    `notes` says of a folder of pictures what was left out, scaled or doubled: each sentence with all its files.
+    """
 
     name: str
     image_shape: tuple[int, int, int]  # (height, width, channels)
@@ -18,6 +21,7 @@ class ImageDataset:
     train: Split
     validation: Split
     test: Split
+    notes: dict[str, list[str]] = dataclasses.field(default_factory=dict, repr=False)
 
     @property
     def num_classes(self) -> int:
@@ -34,7 +38,7 @@ class Entry:
     source: str
     licence: str
     download_mb: float  # 0: ships with the course or with scikit-learn
-    tfds_name: str = ""  # where TFDS's name says more than ours
+    config: str = ""  # which of the configurations that TFDS knows
     files: tuple[str, ...] = ()  # which of the builder's files are downloaded; empty: all
 
 
@@ -68,7 +72,7 @@ CATALOG = {
         source="Howard: Imagenette, ten classes of ImageNet, 2019",
         licence="ImageNet's terms: research and teaching",
         download_mb=94.2,
-        tfds_name="imagenette/160px-v2",
+        config="160px-v2",
         files=("imagenette2-160.tgz",),
     ),
     "toy_scenes": Entry(
@@ -78,6 +82,7 @@ CATALOG = {
         source="rendered by this course, see course_lib.datasets.toy_scenes",
         licence="CC BY 4.0",
         download_mb=0,
+        config="64",
     ),
     "uci_digits": Entry(
         image_shape=(28, 28, 1),

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from course_lib.datasets.errors import MissingDataError
 from course_lib.datasets.reading import tfds_folder
 
 PATIENCE = 10.0  # seconds
@@ -24,7 +25,7 @@ def fetch(builder, files: tuple[str, ...], offline: bool) -> None:
         offline: whether connections are forbidden.
 
     Raises:
-        FileNotFoundError: says the file, the reason and both ways on.
+        MissingDataError: says the file, the reason and both ways on.
     """
     by_hand = tfds_folder(builder) / "downloads" / "manual"  # where TFDS looks first
     known = (builder.url_infos or {}).items()
@@ -37,16 +38,19 @@ def fetch(builder, files: tuple[str, ...], offline: bool) -> None:
     if builder.url_infos is None:  # it is made here
         ways_on = f"It is written to {tfds_folder(builder)}: is there room, and are you allowed to?"
     if missing and offline:
-        raise FileNotFoundError(f"{builder.name} is not here and working offline is asked for. {ways_on}")
+        raise MissingDataError(f"{builder.name} is not here and working offline is asked for", ways_on)
     hosts = {urllib.parse.urlsplit(url).hostname: (file, url) for file, url in missing.items()}
     for host, (file, url) in hosts.items():
         if reason := no_answer(url, PATIENCE):
-            raise FileNotFoundError(f"{file} cannot be fetched from {host}: {reason}. {ways_on}")
+            raise MissingDataError(f"{file} cannot be fetched from {host}: {reason}", ways_on)
     try:
         builder.download_and_prepare()
+    except ModuleNotFoundError as error:  # importlib_resources, which TFDS does not declare
+        install = f"Type: pip install {error.name} (in a notebook %pip), and load {builder.name} again."
+        raise MissingDataError(f"{builder.name} cannot be prepared without {error.name}", install) from error
     except Exception as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
-        raise FileNotFoundError(f"{builder.name} could not be prepared: {first_line}. {ways_on}") from error
+        raise MissingDataError(f"{builder.name} could not be prepared: {first_line}", ways_on) from error
 
 
 def no_answer(url: str, patience: float) -> str | None:

@@ -1,7 +1,6 @@
-"""A student's own pictures: a folder that holds a folder a class becomes an `ImageDataset` like any other.
+"""A student's own pictures: a folder that holds a folder per class becomes an `ImageDataset` like any other.
 
-Each picture becomes a square in RGB: turned upright, its middle square cut out and scaled. Gray is repeated three
-times, what is transparent becomes white, 16 bits become 8.
+`layouts` says how the folders may lie, `pictures` what becomes of a file, `copies` what counts as a near copy.
 
 Where there is no test or validation folder, 15% of each class are cut for it. Which ones follows from the files'
 names alone: the same on every machine, and most pictures keep their part when others are added. Near copies (a file
@@ -14,150 +13,133 @@ import collections
 import hashlib
 import os
 import pathlib
-import unicodedata
+import sys
 import warnings
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+import psutil
+import tqdm
+from PIL import Image
 
 from course_lib import common
 from course_lib.batching import Split
 from course_lib.datasets.catalog import ImageDataset
+from course_lib.datasets.copies import near_copies
+from course_lib.datasets.files import File, Report, check_parts, existing, files_below, in_order, some
+from course_lib.datasets.layouts import ACCEPTED, text
+from course_lib.datasets.pictures import Levels, UnreadableError, levels_of, read_picture, square
 
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP")
-PARTS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
-ACCEPTED = "a folder a class (cat/1.jpg, dog/2.jpg), or train, validation and test with a folder a class in each"
-HIDDEN = (".", "Thumbs.db", "desktop.ini", "__MACOSX")  # how names start that some system hides
+__all__ = ["load_folder", "near_copies", "square"]
+
 LEAST = 10  # different pictures that a class needs
 SHARE = 0.15  # of a class for the test, and as much for validation
-ALIKE = 0.99  # correlation; of 4,000 toy scenes no two reach it, of 5,000 digits five pairs do
+DARK = 16  # of 256: a picture without a brighter pixel looks black
+UNEQUAL = 3  # how many times as many pictures the largest class holds before it is said
 
-File = collections.namedtuple("File", "path name kind part")  # name: below the set's folder; kind: the class
+Rows = dict[str, list[int]]  # which pictures are in a part
 
 
 def load_folder(path: str | os.PathLike, side: int = 64) -> ImageDataset:
-    """The pictures below `path`, `side` pixels high and wide: a folder a class, or train, validation and test of such.
+    """The pictures below `path`, `side` pixels high and wide: a folder per class, or another layout of `layouts`.
 
-    Prints what was found, and what was left out and why.
+    Prints what was found, and what was left out and why; the result's `notes` hold all names of these files.
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: fewer than two classes, or too few different pictures of one.
+        ValueError: fewer than two classes, too few different pictures of one, a part that lacks one, or more
+            pictures of this size than there is memory for.
     """
     common.at_least(16, side=side)
-    root = pathlib.Path(os.path.abspath(os.path.expanduser(path)))
-    notes = collections.defaultdict(list)  # what the student is told: the files that it is about
-    found = _find(root, notes)
-    classes = sorted({file.kind for file in found})
-    files, images = _read(found, side, notes)
+    root = existing(path)
+    name, report = text(root.name), Report()
+    found = files_below(root, report)
+    classes = in_order(file.kind for file in found)
+    check_parts(found, classes)
+    _check_memory(len(found), side)
+    files, images = _read(found, side, report)
     groups = near_copies(images).tolist()
-    _note_copies(files, groups, notes)
+    _note_copies(files, groups, report)
     counts = collections.Counter(file.kind for file in files)
-    print(f"{_text(root.name)}: {len(files)} pictures, {_some([f'{counts[kind]} {kind}' for kind in classes], 10)}")
-    for note in filter(notes.get, notes):
-        print(f"  {note}: {len(notes[note])} ({_some(notes[note])})")
-    rows = _cut(root, files, groups, classes)
+    print(f"{name}: {len(files)} pictures, {some([f'{counts[kind]} {kind}' for kind in classes], 10)}")
+    for line in [*report.lines, *(f"{note}: {len(names)} ({some(names)})" for note, names in report.all().items())]:
+        print(f"  {line}")
+    check_parts(files, classes)
+    rows = _cut(files, groups)
+    if few := _too_few(files, groups, rows, classes):
+        raise _refusal(root, few, report.left_out)
     print(f"  {', '.join(f'{part} {len(rows[part])}' for part in rows)}")
+    _say_imbalance(collections.Counter(files[row].kind for row in rows["train"]))
     labels = np.array([classes.index(file.kind) for file in files])
     splits = (Split(images[part], labels[part]) for part in rows.values())
-    return ImageDataset(_text(root.name), (side, side, 3), tuple(classes), *splits)
+    return ImageDataset(name, (side, side, 3), tuple(classes), *splits, notes=report.all())
 
 
-def near_copies(images: np.ndarray) -> np.ndarray:
-    """A number for each image of `(n, height, width, 3)` uint8, the same for near copies, and for copies of copies.
-
-    Two are near copies where their 16×16 gray miniatures correlate by `ALIKE` or more, whatever their brightness and
-    contrast. Difference hashes are no help: re-compressing can flip more of their bits than differ between two scenes.
-    """
-    small = [Image.fromarray(image).convert("L").resize((16, 16), Image.Resampling.BOX) for image in images]
-    pixels = np.array([np.asarray(each) for each in small], np.float32).reshape(-1, 256)
-    pixels -= pixels.mean(axis=1, keepdims=True)
-    pixels[~pixels.any(axis=1), 0] = 1  # all that are of one color are alike
-    pixels /= np.linalg.norm(pixels, axis=1, keepdims=True)
-    groups = np.arange(len(images))
-    for start in range(0, len(images), 256):  # blocks, for memory's sake
-        for alike in pixels[start : start + 256] @ pixels.T >= ALIKE:
-            groups[np.isin(groups, groups[alike])] = groups[alike].min()
-    return groups
+def _check_memory(count: int, side: int) -> None:
+    needed = 2 * count * side * side * 3  # as they are read, and once more in the parts
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise ValueError(
+            f"{count:,} pictures of side={side} pixels take {needed / 1e9:,.1f} GB of memory, and {free / 1e9:.1f} GB "
+            "are free: choose a smaller side"
+        )
 
 
-def _find(root: pathlib.Path, notes: dict[str, list[str]]) -> list[File]:
-    """The files in the classes' folders, sorted. Folders inside these are not entered, so no link leads in circles."""
-    if not root.is_dir():
-        raise FileNotFoundError(f"{root} is {'a file: unpack it first' if root.exists() else 'not there'}")
-    top = _inside(root)
-    folders = [path for path in top if path.is_dir()]
-    in_parts = all(path.name.lower() in PARTS and any(kind.is_dir() for kind in _inside(path)) for path in folders)
-    kinds = [kind for folder in folders for kind in _inside(folder)] if in_parts else folders
-    found, others = [], [path for path in (*top, *kinds) if not path.is_dir()]
-    for kind in filter(pathlib.Path.is_dir, kinds):
-        part, inside = PARTS[kind.parent.name.lower()] if in_parts else "train", _inside(kind)
-        files = [path for path in inside if not path.is_dir()]
-        others += [path for path in inside if path.is_dir()] if inside else [kind]
-        found += [File(path, _text(path.relative_to(root)), _text(kind.name), part) for path in files]
-    notes["left out, empty or not a file in a class's folder"] += [_text(path.relative_to(root)) for path in others]
-    if len({file.kind for file in found}) < 2:
-        held = _some([_text(path.name) for path in top]) or "nothing"
-        raise ValueError(f"{root} holds {held}, not two classes. Sort the pictures like this: {ACCEPTED}.")
-    return found
-
-
-def _inside(folder: pathlib.Path) -> list[pathlib.Path]:
-    """What is in a folder and not hidden, by name."""
-    shown = (path for path in folder.iterdir() if not path.name.startswith(HIDDEN))
-    return sorted(shown, key=lambda path: (_text(path.name), path.name))
-
-
-def _read(found: list[File], side: int, notes: dict[str, list[str]]) -> tuple[list[File], np.ndarray]:
+def _read(found: list[File], side: int, report: Report) -> tuple[list[File], np.ndarray]:
     """Those files that read, and their pictures `(n, side, side, 3)`."""
     files, images = [], np.empty((len(found), side, side, 3), np.uint8)
+    deep = collections.defaultdict(dict)  # by kind of file: the rows with more than 8 bits and their values
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of odd metadata
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        for file in found:
+        for file in _watched(found, "reading"):
             try:
-                images[len(files)], told = square(file.path, side)
-                files.append(file)
-                for note in told:
-                    notes[note].append(file.name)
-            except UnidentifiedImageError:
-                notes[f"left out, damaged or none of {', '.join(FORMATS)}"].append(file.name)
+                picture = read_picture(file.path, side)
+            except UnreadableError as error:
+                report.left_out[error.kind].append(file.name)
+                continue
             except Exception as error:  # too large, or damaged: decoders raise whatever such a file leads them to
                 reason = getattr(error, "strerror", None) or error
-                notes["left out, damaged or too large"].append(f"{file.name}: {reason}")
-    return files, images[: len(files)]
+                report.left_out["damaged or too large"].append(f"{file.name}: {reason}")
+                continue
+            images[len(files)] = picture.square
+            if picture.values:
+                deep[picture.mode][len(files)] = picture.values
+            for note in picture.notes:
+                report.notes[note].append(file.name)
+            files.append(file)
+        images = images[: len(files)]
+        for values in deep.values():
+            _scale(files, images, values, report)
+    if dark := [files[row].name for row in np.flatnonzero(images.max(axis=(1, 2, 3), initial=0) < DARK)]:
+        report.notes[f"nearly black, no value above {DARK - 1} of 255: are they saved with too few bits?"] += dark
+    return files, images
 
 
-def square(path: pathlib.Path, side: int) -> tuple[Image.Image, list[str]]:
-    """The picture in a file as a square in RGB, see above, and what whoever took it ought to know.
-
-    Raises:
-        OSError: a file that is not there, or not a picture; Pillow raises others where one is damaged or too large.
-    """
-    notes = []
-    with Image.open(path, formats=FORMATS) as picture:
-        if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":  # a camera's, with previews
-            notes.append("several frames, of which the first is taken")
-        picture.draft("RGB", (2 * side, 2 * side))  # a large JPEG is decoded at a half, a quarter or an eighth
-        ImageOps.exif_transpose(picture, in_place=True)
-        if picture.mode[0] in "IF":
-            notes.append("more than 8 bits, of which 65,535 is taken as white")
-            picture = Image.fromarray((np.asarray(picture) / 257).clip(0, 255).round().astype(np.uint8))
-        cut = ImageOps.fit(picture.convert("RGBA"), (side, side))
-        return Image.alpha_composite(Image.new("RGBA", cut.size, "white"), cut).convert("RGB"), notes
+def _watched(files: list, doing: str):
+    """The files, with a line that says how far it is from the second second on."""
+    return tqdm.tqdm(files, desc=doing, unit=" pictures", delay=2, leave=False, file=sys.stdout)
 
 
-def _note_copies(files: list[File], groups: list[int], notes: dict[str, list[str]]) -> None:
+def _scale(files: list[File], images: np.ndarray, values: dict[int, Levels], report: Report) -> None:
+    """Reads pictures with more than 8 bits anew, between the levels of all of their kind."""
+    black, white = levels_of(list(values.values()))
+    for row in _watched(list(values), "scaling"):
+        images[row] = read_picture(files[row].path, images.shape[1], (black, white)).square
+    said = f"{black:,g} is taken as black and {white:,g} as white" if black else f"{white:,g} is taken as white"
+    report.notes[f"more than 8 bits, of which {said}"] += [files[row].name for row in values]
+
+
+def _note_copies(files: list[File], groups: list[int], report: Report) -> None:
     first = {}
     for file, group in zip(files, groups, strict=True):
         original = first.setdefault(group, file)
         if file is not original:
             place = "kept in one part" if file.part == original.part else "in two parts, which makes results too good"
             label = "" if file.kind == original.kind else ", but in two classes: is the label right?"
-            notes[f"near copies, {place}{label}"].append(f"{original.name} ~ {file.name}")
+            report.notes[f"near copies, {place}{label}"].append(f"{original.name} ~ {file.name}")
 
 
-def _cut(root: pathlib.Path, files: list[File], groups: list[int], classes: list[str]) -> dict[str, list[int]]:
+def _cut(files: list[File], groups: list[int]) -> Rows:
     """Which pictures each part holds, classes mixed. What is missing is cut from train, near copies together."""
     order = sorted(range(len(files)), key=lambda row: hashlib.sha256(files[row].name.encode()).digest())
     rows = {part: [row for row in order if files[row].part == part] for part in ("train", "validation", "test")}
@@ -166,7 +148,6 @@ def _cut(root: pathlib.Path, files: list[File], groups: list[int], classes: list
     for row in rows["train"]:
         together[groups[row]].append(row)
     counts = collections.Counter(files[row].kind for row in rows["train"])
-    different = collections.Counter(files[members[0]].kind for members in together.values())
     rows["train"] = []
     for members in together.values():
         kind = files[members[0]].kind
@@ -174,20 +155,36 @@ def _cut(root: pathlib.Path, files: list[File], groups: list[int], classes: list
         part = next((part for part in missing if taken[part, kind] <= room), "train")
         taken[part, kind] += len(members)
         rows[part] += members
-    least, held = LEAST if missing else 1, [{files[row].kind for row in part} for part in rows.values()]
-    if few := [kind for kind in classes if different[kind] < least or any(kind not in part for part in held)]:
-        raise ValueError(
-            f"{root} has too few different pictures: {_some([f'{different[kind]} {kind}' for kind in few], 10)}. To be "
-            f"cut, a class needs {LEAST}, near copies counted once, and each part needs some of each class. Add "
-            f"pictures, take the class away, or cut by hand: {ACCEPTED}."
-        )
     return rows
 
 
-def _text(name: str | pathlib.Path) -> str:
-    """A name or path as text: one spelling on every system, and question marks for bytes that are no text."""
-    return unicodedata.normalize("NFC", pathlib.PurePath(name).as_posix()).encode(errors="replace").decode()
+def _too_few(files: list[File], groups: list[int], rows: Rows, classes: list[str]) -> list[str]:
+    """The classes with too few pictures, each with the number of those to train on, near copies counted once."""
+    least = 1 if len({file.part for file in files}) == len(rows) else LEAST  # where nothing is cut, one will do
+    different = {kind: set() for kind in classes}
+    for file, group in zip(files, groups, strict=True):
+        if file.part == "train":
+            different[file.kind].add(group)
+    held = [{files[row].kind for row in part} for part in rows.values()]
+    few = [kind for kind in classes if len(different[kind]) < least or any(kind not in kinds for kinds in held)]
+    return [f"{len(different[kind])} {kind}" for kind in few]
 
 
-def _some(names: list[str], most: int = 3) -> str:
-    return ", ".join([*names[:most], *["…"] * (len(names) > most)])
+def _refusal(root: pathlib.Path, few: list[str], left_out: dict[str, list[str]]) -> ValueError:
+    why = max(left_out, key=lambda each: len(left_out[each]), default=None)
+    reason = f" Of the files {len(left_out[why])} were left out, {why}." if why else ""
+    return ValueError(
+        f"{root} has too few different pictures: {some(few, 10)}.{reason} To be cut, a class needs {LEAST}, near "
+        "copies counted once, and each part needs some of each class. Add pictures, take the class away, or cut by "
+        f"hand: {ACCEPTED}."
+    )
+
+
+def _say_imbalance(counts: collections.Counter) -> None:
+    """Says so where one class has many times as many pictures to train on as another."""
+    (most, many), *_, (least, few) = counts.most_common()
+    if many >= UNEQUAL * few:
+        print(
+            f"  {most} has {many / few:.0f} times as many pictures to train on as {least}: "
+            'train(..., class_weight="balanced") weighs the classes alike'
+        )

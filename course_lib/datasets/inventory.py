@@ -1,23 +1,33 @@
 """Which data is on this machine: for the readiness check and the line that a lesson starts with."""
 
+import os
+
 from course_lib import common
+from course_lib.datasets.builders import folder_damage, open_builder
 from course_lib.datasets.catalog import CATALOG
-from course_lib.datasets.sources import DamagedDataError, folder_damage, open_builder, quiet_absl
+from course_lib.datasets.errors import DamagedDataError, UnusableTfdsError
+from course_lib.datasets.tfds_import import QuietAbsl
 
 
-def status(data_dir: str | None = None) -> list[dict[str, object]]:
-    """One row a cataloged set: name, state ("here", "missing", "damaged", "shipped"), where, download_mb."""
-    with quiet_absl():
+def status(data_dir: str | os.PathLike | None = None) -> list[dict[str, object]]:
+    """One row per cataloged set: name, state, where, download_mb.
+
+    The state is "here", "missing", "damaged", "shipped", or "unusable" where TFDS cannot be imported; `where` then
+    says why.
+    """
+    with QuietAbsl():
         return [_row(name, data_dir) for name in CATALOG]
 
 
 def digits_status() -> str:
     """Which digits `load("digits")` will give, in a phrase."""
-    with quiet_absl():
+    with QuietAbsl():
         row = _row("mnist", None)
     state = row["state"]
     if state == "here":
         return "MNIST is here"
+    if state == "unusable":
+        return f"UCI digits stand in for MNIST: {row['where']}"
     if common.offline():
         return f"MNIST {state}, offline: UCI digits stand in"
     if state == "damaged":
@@ -25,14 +35,18 @@ def digits_status() -> str:
     return f"MNIST {state}: {row['download_mb']} MB to download"
 
 
-def _row(name: str, data_dir: str | None) -> dict[str, object]:
+def _row(name: str, data_dir: str | os.PathLike | None) -> dict[str, object]:
     entry = CATALOG[name]
     row = {"name": name, "state": "shipped", "where": entry.source, "download_mb": entry.download_mb}
+    if name == "uci_digits":  # the one set that is not TFDS's
+        return row
+    try:
+        builder = open_builder(name, data_dir)
+    except UnusableTfdsError as error:
+        return row | {"state": "unusable", "where": error.reason}
+    except DamagedDataError as error:
+        return row | {"state": "damaged", "where": error.folder}
     if entry.download_mb:
-        try:
-            builder = open_builder(name, data_dir)
-        except DamagedDataError as error:
-            return row | {"state": "damaged", "where": str(error).split(" is damaged")[0]}
         state = "damaged" if folder_damage(builder) else "here" if builder.is_prepared() else "missing"
         row |= {"state": state, "where": str(builder.data_path)}
     return row

@@ -8,20 +8,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from course_lib.datasets.errors import DamagedDataError
+
 BLOCK = 200  # pictures that are decoded side by side
 SIDE = 160  # pixels; pictures of differing sizes are scaled and cut to this square
 
 Keys = tuple[str, str]  # what TFDS calls the image and the label
 Arrays = tuple[np.ndarray, np.ndarray]
-
-
-class DamagedDataError(ValueError):
-    """A prepared data folder that is incomplete or does not read."""
-
-
-def advice(name: str) -> str:
-    """What mends the damaged folder of the set `name`."""
-    return f"Delete that folder and load {name} again."
 
 
 def tfds_folder(builder) -> pathlib.Path:
@@ -46,10 +39,8 @@ def read(builder, split: str, keys: Keys) -> Arrays:
     images, labels = _joined(_blocks(paths, shape, keys))
     expected = builder.info.splits[split].num_examples
     if len(labels) != expected:
-        raise DamagedDataError(
-            f"{builder.data_path} is damaged: {len(labels)} of {expected} {split} examples are there. "
-            f"{advice(builder.name)}"
-        )
+        damage = f"is damaged: {len(labels)} of {expected} {split} examples are there"
+        raise DamagedDataError(builder.data_path, damage, builder.name)
     _save_copy(kept, state, images, labels)
     return images, labels
 

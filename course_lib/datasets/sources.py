@@ -3,7 +3,6 @@
 Where a source has no validation split it is cut from the end of the training set, always the same examples.
 """
 
-import logging
 import os
 import re
 
@@ -11,10 +10,13 @@ import numpy as np
 
 from course_lib import common
 from course_lib.batching import Split
+from course_lib.datasets.builders import folder_damage, open_builder, parsed
 from course_lib.datasets.catalog import CATALOG, DIGITS, Entry, ImageDataset
 from course_lib.datasets.download import fetch
+from course_lib.datasets.errors import DamagedDataError, MissingDataError, UnknownSetError, UnusableTfdsError
 from course_lib.datasets.folder import load_folder
-from course_lib.datasets.reading import DamagedDataError, advice, read
+from course_lib.datasets.reading import Arrays, Keys, read
+from course_lib.datasets.tfds_import import QuietAbsl, import_tfds
 
 USED_SPLITS = ("train", "validation", "test")
 Path = str | os.PathLike
@@ -26,8 +28,9 @@ def load(
     """The data set `name`: one of `CATALOG`, "digits", a folder, or any TFDS set of images with one label each.
 
     "digits" is MNIST, and where it can neither be found nor downloaded scikit-learn's UCI digits, said in a line.
-    A folder holds a folder of pictures a class (see `course_lib.datasets.folder`): a path, or a text that starts
-    like one ("./pictures", "~/pictures") or names a folder that is here.
+    A folder holds a folder of pictures per class (see `course_lib.datasets.folder`): a path, or a text that looks
+    like one ("./pictures", "~/pictures", "my pictures") or names a folder that is here.
+    The catalog's sets are found however they are spelled ("MNIST", "CIFAR-10", "mnist:3.0.1").
 
     Args:
         data_dir: TFDS's folder; None is TFDS's own choice (`TFDS_DATA_DIR`, else `~/tensorflow_datasets`).
@@ -36,72 +39,52 @@ def load(
 
     Raises:
         ValueError: an unknown name (with the nearest known), a set without images and labels, a damaged folder
-            (`DamagedDataError`), a `side` for a set by name, or a folder with too little in it.
-        FileNotFoundError: it is not here and cannot be downloaded; the message says both ways on.
+            (`DamagedDataError`), an argument of another kind, or a folder with too little in it.
+        FileNotFoundError: no such folder; or the set is not here and cannot be downloaded (the message says both
+            ways on), or TFDS cannot be imported (says what to type).
     """
-    path_like = isinstance(name, os.PathLike) or re.match(r"[/\\.~]|\w:[/\\]", str(name))
-    if path_like or (name not in (*CATALOG, "digits") and os.path.isdir(str(name))):
+    if offline not in (None, True, False):
+        raise ValueError(f"offline must be True, False, or None to ask COURSE_OFFLINE, not {offline!r}")
+    if _is_path(name):
+        if data_dir is not None:
+            raise ValueError(f"data_dir is for sets by name; {name} is a folder: give its whole path as the name")
         return load_folder(name) if side is None else load_folder(name, side)
     if side is not None:
         raise ValueError(f"side={side!r} is for a folder of pictures; {name} comes in a size of its own: leave it out")
-    if name == "digits":
+    wanted = parsed(name)
+    if wanted and wanted.plain == "digits":
         return _digits(data_dir, offline)
-    if name == "uci_digits":
+    if wanted and wanted.plain == "uci_digits":
         return _uci_digits()
-    with quiet_absl():
-        builder = open_builder(name, data_dir)
-        entry = CATALOG.get(name)
-        if damage := folder_damage(builder):
-            raise DamagedDataError(damage)
-        if not builder.is_prepared():
-            fetch(builder, entry.files if entry else (), common.offline() if offline is None else offline)
-        return _from_tfds(name, builder, entry)
+    with QuietAbsl():
+        return _from_tfds(name, data_dir, common.offline() if offline is None else offline)
 
 
-def open_builder(name: str, data_dir: str | os.PathLike | None = None):
-    """TFDS's builder of `name`; nothing is read or downloaded yet."""
-    import tensorflow_datasets as tfds
-    from google.protobuf import json_format
-
-    if not isinstance(name, str) or not re.fullmatch(r"\w+([/:].*)?", name):  # TFDS: name/config:version
-        raise common.unknown("data set", name, [*CATALOG, "digits"], tfds.list_builders())
-    if re.match(r"toy_scenes\b", name):
-        from course_lib.datasets.toy_scenes.builder import ToyScenes  # TFDS then knows it
-
-        config = name.partition("/")[2].partition(":")[0]
-        if config and config not in ToyScenes.builder_configs:
-            raise common.unknown("configuration of toy_scenes", config, ToyScenes.builder_configs)
-    entry = CATALOG.get(name)
-    try:
-        return tfds.builder(entry.tfds_name or name if entry else name, data_dir=data_dir)
-    except tfds.core.DatasetNotFoundError:
-        raise common.unknown("data set", name, [*CATALOG, "digits"], tfds.list_builders()) from None
-    except json_format.ParseError as error:  # TFDS reads it here already
-        root = data_dir or os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
-        folder = os.path.join(os.path.expanduser(root), name)
-        raise DamagedDataError(f"{folder} is damaged: its dataset_info.json does not read. {advice(name)}") from error
+def _is_path(name: object) -> bool:
+    """Whether `name` is a folder's, there or not, rather than a set's; says so where it could be both."""
+    if isinstance(name, os.PathLike):
+        return True
+    if not isinstance(name, str) or not name.strip():
+        return False
+    if "://" in name:
+        raise ValueError(f"{name} is an address: download and unpack it, then load the folder")
+    if re.match(r"[/\\.~]|\w:[/\\]", name):
+        return True
+    wanted = parsed(name)
+    if wanted and (wanted.entry or wanted.set == "digits"):
+        if os.path.isdir(name):
+            print(f"{name}: the data set of that name; the folder of that name is './{name}'")
+        return False
+    no_name = wanted is None and ":" not in name  # "pets.zip"; what has a colon may be a set of others in TFDS
+    return no_name or os.path.exists(name) or bool(re.search(r"[\s\\]|/$", name))
 
 
-def folder_damage(builder) -> str | None:
-    """What is wrong with the builder's data folder, or None where it is whole or not there at all."""
-    folder = builder.data_path
-    if not folder.exists():
-        return None
-    if not builder.is_prepared():
-        return f"{folder} is half-written: it has no dataset_info.json. {advice(builder.name)}"
-    for split in builder.info.splits.values():
-        for path in split.filepaths:
-            if not path.exists():
-                return f"{folder} is damaged: {path.name} is missing. {advice(builder.name)}"
-    return None
-
-
-def _digits(data_dir: str | os.PathLike | None, offline: bool | None) -> ImageDataset:
+def _digits(data_dir: Path | None, offline: bool | None) -> ImageDataset:
     try:
         return load("mnist", data_dir=data_dir, offline=offline)
-    except (FileNotFoundError, DamagedDataError) as error:
-        reason = str(error).split(". ")[0]
-        print(f"UCI digits (8×8 handwriting from scikit-learn) stand in for MNIST: {reason}.")
+    except (DamagedDataError, MissingDataError) as error:
+        mend = f" {error.ways_on}" if isinstance(error, UnusableTfdsError) else ""
+        print(f"UCI digits (8×8 handwriting from scikit-learn) stand in for MNIST: {error.reason}.{mend}")
         return _uci_digits()
 
 
@@ -121,39 +104,68 @@ def _uci_digits() -> ImageDataset:
     return ImageDataset("uci_digits", (28, 28, 1), DIGITS, *parts)
 
 
-def _from_tfds(name: str, builder, entry: Entry | None) -> ImageDataset:
-    import tensorflow as tf
-    import tensorflow_datasets as tfds
+def _from_tfds(name: str, data_dir: Path | None, offline: bool) -> ImageDataset:
+    """The set of that name, downloaded and prepared where it is not here."""
+    wanted = parsed(name)
+    try:
+        builder = open_builder(name, data_dir)
+    except UnknownSetError:
+        if "/" in str(name):
+            return load_folder(name)  # says that there is no such folder
+        raise
+    except UnusableTfdsError as error:
+        if wanted.entry:
+            raise
+        nowhere = f"{name} is no folder here, and not a set of images that the course has without TFDS"
+        raise UnusableTfdsError(f"{nowhere}. {error.reason}", error.ways_on) from error
+    keys = _image_and_label(wanted.plain, builder)
+    if damage := folder_damage(builder):
+        raise damage
+    if not builder.is_prepared():
+        fetch(builder, wanted.entry.files if wanted.entry else (), offline)
+    (images, labels), validation, test = _cut(_read(wanted.plain, builder, keys), wanted.entry)
+    class_names = wanted.entry.class_names if wanted.entry else tuple(builder.info.features[keys[1]].names)
+    splits = [Split(*arrays) for arrays in ((images, labels), validation, test)]
+    return ImageDataset(wanted.plain, splits[0].image_shape, class_names, *splits)
 
+
+def _image_and_label(name: str, builder) -> Keys:
+    """What TFDS calls the image and the label of a set. Raises ValueError where it has no such two."""
+    kinds = import_tfds().features
     keys, features = builder.info.supervised_keys or (), builder.info.features
-    kinds = (tfds.features.Image, tfds.features.ClassLabel)
-    if len(keys) != 2 or not all(isinstance(features[key], kind) for key, kind in zip(keys, kinds, strict=True)):
+    if (
+        len(keys) != 2
+        or not isinstance(features[keys[0]], kinds.Image)
+        or not isinstance(features[keys[1]], kinds.ClassLabel)
+    ):
         raise ValueError(f"{name} is not a set of images with one label each: it holds {features}")
+    return keys
+
+
+def _read(name: str, builder, keys: Keys) -> dict[str, Arrays]:
+    """The splits that have labels."""
+    import tensorflow as tf
+
     try:
         parts = {split: read(builder, split, keys) for split in builder.info.splits if split in USED_SPLITS}
     except tf.errors.OpError as error:
         reason = re.sub(r"{{.*?}} *| *\[Op:.*", "", error.message.splitlines()[0])  # less TensorFlow's own places
-        raise DamagedDataError(f"{builder.data_path} is damaged: {reason}. {advice(builder.name)}") from error
+        raise DamagedDataError(builder.data_path, f"is damaged: {reason}", builder.name) from error
+    for split in [split for split, (_, labels) in parts.items() if len(labels) and labels.min() < 0]:
+        print(f"{name}: the split {split} is left out, its labels are not public")
+        del parts[split]
     if not parts:
-        raise ValueError(f"{name} has none of the splits {USED_SPLITS}, only {tuple(builder.info.splits)}")
+        raise ValueError(f"{name} has none of the splits {USED_SPLITS} with labels, only {tuple(builder.info.splits)}")
+    return parts
+
+
+def _cut(parts: dict[str, Arrays], entry: Entry | None) -> list[Arrays]:
+    """Training, validation and test examples: what is missing is the last tenth of the rest, first for the test."""
     images, labels = parts.pop("train" if "train" in parts else next(iter(parts)))
     held_out = [parts[split] for split in ("validation", "test") if split in parts]
-    while len(held_out) < 2:  # first what is missing for the test, then for validation: the last tenth of the rest
+    while len(held_out) < 2:
         whole = held_out and entry and sum(entry.counts[:2]) == len(labels)
         cut = len(labels) - (entry.counts[1] if whole else len(labels) // 10)
         held_out.insert(0, (images[cut:], labels[cut:]))
         images, labels = images[:cut], labels[:cut]
-    class_names = entry.class_names if entry else tuple(features[keys[1]].names)
-    splits = [Split(*arrays) for arrays in ((images, labels), *held_out)]
-    return ImageDataset(name, splits[0].image_shape, class_names, *splits)
-
-
-class quiet_absl:
-    """Holds back absl's notes (TFDS says there that a set is not prepared yet), never its errors."""
-
-    def __enter__(self) -> None:
-        self.level = logging.getLogger("absl").level
-        logging.getLogger("absl").setLevel(logging.ERROR)
-
-    def __exit__(self, *_) -> None:
-        logging.getLogger("absl").setLevel(self.level)
+    return [(images, labels), *held_out]

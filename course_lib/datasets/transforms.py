@@ -5,10 +5,40 @@ import math
 
 import tensorflow as tf
 
-from course_lib.batching import Draws
+from course_lib import common
+from course_lib.batching import Draws, check_range
 
 BACKGROUND, INK = -0.1, 1.175  # LeCun et al. 1998, section II-B: so that the mean is about 0
 FRAME = 32  # pixels
+
+
+def as_batch(images, draws: Draws | None = None, computes: bool = True) -> tf.Tensor:
+    """What a transform was given, as a tensor `(batch, height, width, channels)`.
+
+    Args:
+        draws: what the transform draws from; None in evaluation.
+        computes: whether the transform computes with the values, so that they must be floating point.
+
+    Raises:
+        ValueError: images of another shape or type, or draws that are none.
+    """
+    check_shape(images)
+    images = tf.convert_to_tensor(images)
+    if computes and not images.dtype.is_floating:
+        raise ValueError(f"this transform takes floats from 0 to 1, not {images.dtype.name}: give images / 255")
+    if draws is not None and not hasattr(draws, "uniform"):
+        raise ValueError(f"draws must be None (evaluation) or what a split hands over in training, not {draws!r}")
+    return images
+
+
+def check_shape(images) -> None:
+    """Raises ValueError where these are not images `(batch, height, width, channels)`."""
+    if not hasattr(images, "shape") or not hasattr(images, "dtype"):
+        advice = "; split.arrays()[0] are a split's" if hasattr(images, "arrays") else ""
+        raise ValueError(f"images must be an array, not a {type(images).__name__}{advice}")
+    if len(images.shape) != 4:
+        advice = "; one image is a batch as images[None]" if len(images.shape) == 3 else ""
+        raise ValueError(f"images must have the shape (batch, height, width, channels), not {images.shape}{advice}")
 
 
 def paper_frame(images: tf.Tensor) -> tf.Tensor:
@@ -17,8 +47,14 @@ def paper_frame(images: tf.Tensor) -> tf.Tensor:
     The empty frame lets a stroke's end lie in the middle of a 5×5 kernel (LeCun et al. 1998, section II-B).
 
     Args:
-        images: float32 `(batch, height, width, channels)` from 0 to 1, at most 32 pixels a side.
+        images: float32 `(batch, height, width, channels)` from 0 to 1, at most 32 pixels high and wide.
+
+    Raises:
+        ValueError: larger images, or of another shape, type or range.
     """
+    images = as_batch(images)
+    if hasattr(images, "numpy"):  # else they come from a split, which has checked them
+        check_range(images.numpy())
     height, width = images.shape[1:3]
     if max(height, width) > FRAME:
         raise ValueError(f"the paper's frame is {FRAME}×{FRAME} pixels; these images are {height}×{width}")
@@ -32,6 +68,9 @@ class AffineDistortion:
     """Random planar affine distortions, each uniform within ± its bound (LeCun et al. 1998, section III-C).
 
     Outside the image its border's values continue.
+
+    Raises:
+        ValueError: a bound that is no number from 0, or a scale of 1 or more.
     """
 
     shift: float = 2.0  # pixels, horizontally and vertically
@@ -39,7 +78,13 @@ class AffineDistortion:
     scale: float = 0.1  # share of the size, apart for height and width
     shear: float = 0.2  # horizontal pixels per vertical pixel
 
+    def __post_init__(self) -> None:
+        for name in ("shift", "rotation", "shear"):
+            common.number(name, getattr(self, name))
+        common.number("scale", self.scale, high=1.0)
+
     def __call__(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
+        images = as_batch(images, draws)
         if draws is None:
             return images
         maps = self._maps(draws.uniform(6) * 2 - 1, *images.shape[1:3])

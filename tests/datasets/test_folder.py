@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
 from course_lib import common, datasets
-from course_lib.datasets import folder
+from course_lib.datasets import folder, pictures
 
 PARTS = ("train", "validation", "test")
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 30), (30, 30, 200)
@@ -232,8 +232,8 @@ class TestKindsOfFiles:
         assert any(square(photo(999, size)) in part for part in held(datasets.load(pets)).values())
 
     def test_a_large_jpeg_is_not_decoded_at_full_size(self, pets, monkeypatch):
-        sizes, fit = [], folder.ImageOps.fit
-        monkeypatch.setattr(folder.ImageOps, "fit", lambda image, size: sizes.append(image.size) or fit(image, size))
+        sizes, fit = [], pictures.ImageOps.fit
+        monkeypatch.setattr(pictures.ImageOps, "fit", lambda image, size: sizes.append(image.size) or fit(image, size))
         photo(999, (4000, 3000)).save(pets / "dog" / "999.jpg", quality=95)
         data = datasets.load(pets)
         images = np.concatenate([getattr(data, part).arrays()[0] for part in PARTS])

@@ -6,11 +6,13 @@ import io
 import json
 import sys
 
-import tensorflow_datasets as tfds
 import tqdm
 
+from course_lib.datasets.tfds_import import import_tfds
 from course_lib.datasets.toy_scenes.renderer import render
 from course_lib.datasets.toy_scenes.scene import CLASS_NAMES, SEEDS, scenes_of
+
+tfds = import_tfds()
 
 AT_ONCE = 250  # pictures that wait in memory to be written
 SIZES = (64, 32, 96)  # pixels a side; the first is the usual one
