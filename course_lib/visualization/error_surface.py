@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.checks import batch_for
-from course_lib.visualization.style import INK, new_axes, style
+from course_lib.model_checks import described
+from course_lib.visualization.checks import images_for, logits_of, number_of_classes, two_classes
+from course_lib.visualization.data_checks import array_of, class_numbers, finite_array
+from course_lib.visualization.gradients import check_cross_entropy
+from course_lib.visualization.style import INK, check_axes, new_axes, style
 
 LOSSES = ("sparse_categorical_crossentropy", "mean_squared_error")
 
@@ -40,30 +43,33 @@ def error_surface(
     """The mean loss over `images` on a grid of `points`² weights around the model's own, which stay untouched.
 
     `loss` is "sparse_categorical_crossentropy" (on the logits), "mean_squared_error" (between softmax and
-    one-hot), or a function (labels, logits) → a loss or one an example, written in `keras.ops`. `directions`
-    are two lists of arrays shaped like `model.trainable_variables`; by default two random ones, scaled
+    one-hot), or a function (labels, logits) → a loss or one per example, written in `keras.ops`. Of a network that ends
+    with softmax or sigmoid, the logits are what these get; for the named losses, one output tells two classes apart.
+    `directions` are two lists of arrays shaped like `model.trainable_variables`; by default two random ones, scaled
     filter by filter to the norm of the weights and zero for biases and normalization (Li et al. 2018,
     section 4), so that ±1 moves each filter by its own length. A few hundred images are enough.
 
     Raises:
-        ValueError: an even number of points, an unknown loss, images or directions that do not fit.
+        ValueError: an even number of points, an unknown loss, images, labels or directions that do not fit, a network
+            without trainable weights, or with several outputs.
     """
-    batch, labels = batch_for(model, images), np.asarray(labels)
-    if labels.shape != (len(batch),):
-        raise ValueError(f"labels must be ({len(batch)},), one label an image, not {labels.shape}")
+    batch, loss_function = images_for(model, images), _loss_function(loss)
+    labels = _checked_labels(model, labels, len(batch), loss)
+    span = common.number("span", span, low=1e-6)
+    common.at_least(0, seed=seed)
     common.at_least(3, points=points)
     if points % 2 == 0:
         raise ValueError(f"points must be odd, so that the trained weights are in the middle, not {points}")
     import keras
 
-    weights = [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
+    weights = [keras.ops.convert_to_numpy(variable).astype(np.float32) for variable in model.trainable_variables]
+    if not weights:
+        raise ValueError(f"no weight of {model.name!r} is trainable, so that there is no direction to move along")
     if directions is None:
         random = np.random.default_rng(seed)
         directions = [filter_normalized(weights, random) for _ in range(2)]
-    for direction in directions:
-        if [np.shape(part) for part in direction] != [part.shape for part in weights]:
-            raise ValueError("each direction must be a list of arrays shaped like model.trainable_variables")
-    evaluate = _compiled(_loss_along(model, weights, directions, batch, labels, _loss_function(loss)))
+    _check_directions(directions, weights)
+    evaluate = _compiled(_loss_along(model, weights, directions, batch, labels, loss_function))
     steps = np.linspace(-span, span, points, dtype=np.float32)
     steps[points // 2] = 0.0
     tensors = [keras.ops.convert_to_tensor(step) for step in steps]  # a plain number would be compiled anew
@@ -85,15 +91,37 @@ def filter_normalized(weights: Sequence[np.ndarray], random: np.random.Generator
     return direction
 
 
+def _checked_labels(model, labels, count: int, loss) -> np.ndarray:
+    """One label per image: a class for the named losses, any number for a loss function."""
+    if callable(loss):
+        found = array_of("labels", labels)
+        if found.shape != (count,):
+            raise ValueError(f"labels must be ({count},), one label per image, not {found.shape}")
+        return found
+    classes = number_of_classes(model)
+    check_cross_entropy(model)
+    return class_numbers("labels", labels, count=count, classes=classes)
+
+
+def _check_directions(directions, weights: Sequence[np.ndarray]) -> None:
+    if not isinstance(directions, (list, tuple)) or len(directions) != 2:
+        raise ValueError(f"directions must be two directions, each a list of arrays, not {described(directions)}")
+    for direction in directions:
+        if [np.shape(part) for part in direction] != [part.shape for part in weights]:
+            raise ValueError("each direction must be a list of arrays shaped like model.trainable_variables")
+
+
 def _loss_along(model, weights, directions, batch, labels, loss) -> Callable:
     """(alpha, beta) → mean loss, as a pure function: the moved weights never enter the model itself."""
     import keras
 
     fixed = [keras.ops.convert_to_tensor(variable) for variable in model.non_trainable_variables]
+    types = [variable.dtype for variable in model.trainable_variables]
 
     def evaluate(alpha, beta):
         moved = [w + alpha * a + beta * b for w, a, b in zip(weights, *directions, strict=True)]
-        logits, _ = model.stateless_call(moved, fixed, batch, training=False)
+        moved = [keras.ops.cast(each, dtype) for each, dtype in zip(moved, types, strict=True)]
+        logits = logits_of(model, lambda: model.stateless_call(moved, fixed, batch, training=False)[0])
         return keras.ops.mean(loss(labels, keras.ops.cast(logits, "float32")))
 
     return evaluate
@@ -103,15 +131,21 @@ def _loss_function(loss: str | Callable) -> Callable:
     """The loss on (labels, logits)."""
     import keras
 
+    if isinstance(loss, keras.losses.Loss) and not loss.get_config().get("from_logits"):
+        raise ValueError(
+            f"this passes logits to the loss, and {type(loss).__name__} does not take them: make it with "
+            f"from_logits=True, or give one of {', '.join(LOSSES)}"
+        )
     if callable(loss):
         return loss
     if loss not in LOSSES:
         raise common.unknown("loss", loss, LOSSES)
 
     def cross_entropy(labels, logits):
-        return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        return keras.losses.sparse_categorical_crossentropy(labels, two_classes(logits), from_logits=True)
 
     def squared_error(labels, logits):
+        logits = two_classes(logits)
         answers = keras.ops.one_hot(labels, logits.shape[-1])
         return keras.losses.mean_squared_error(answers, keras.ops.softmax(logits))
 
@@ -131,11 +165,21 @@ def _compiled(function: Callable) -> Callable:
 
 @style()
 def draw_error_surface(surface: ErrorSurface, *, three_d: bool = False, ax=None):
-    """The slice as a contour map with the trained weights marked, or `three_d` (or on 3-D axes) as a surface."""
+    """The slice as a contour map with the trained weights marked, or `three_d` (or on 3-D axes) as a surface.
+
+    Raises:
+        ValueError: no `ErrorSurface`, losses that are NaN or infinite, or flat axes for a surface.
+    """
     from matplotlib.ticker import MaxNLocator
 
+    if not isinstance(surface, ErrorSurface):
+        raise ValueError(f"surface must be what error_surface returns, not {described(surface)}")
+    finite_array("the losses (a smaller span may help)", surface.losses)
     if ax is None:
         ax = new_axes(6.4, 4.8, subplot_kw={"projection": "3d"} if three_d else None)
+    check_axes(ax)
+    if three_d and ax.name != "3d":
+        raise ValueError("three_d needs 3-D axes: new_axes(subplot_kw={'projection': '3d'}), or ax=None")
     losses = surface.losses.T  # Matplotlib's rows go along the vertical axis
     low, high = float(losses.min()), float(losses.max())
     if ax.name == "3d":

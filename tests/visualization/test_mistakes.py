@@ -58,7 +58,7 @@ def test_mistakes_with_their_nearest_training_images():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: visualization.find_mistakes(LOGITS, LABELS[:3]), "of the same n"),
+        (lambda: visualization.find_mistakes(LOGITS, LABELS[:3]), "labels must be 5 whole numbers from 0 to 2"),
         (lambda: visualization.find_mistakes(LOGITS[0], LABELS), "logits must be"),
         (lambda: visualization.nearest_training_images(np.zeros((1, 2, 2)), np.zeros((1, 3, 2))), "one shape"),
         (lambda: visualization.nearest_training_images(np.zeros((1, 2)), np.zeros((2, 2)), k=3), "at most 2"),

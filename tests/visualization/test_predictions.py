@@ -32,7 +32,7 @@ def test_top5_shows_the_likeliest_with_the_right_one_in_color():
     [
         (np.zeros((2, 3)), [0], "not 2 images, 2 logits and 1 labels"),
         (np.zeros((1, 3)), [0, 0], "not 2 images, 1 logits"),
-        (np.zeros((2, 3)), [0, 3], "a class must be 0 to 2"),
+        (np.zeros((2, 3)), [0, 3], "labels must be whole numbers from 0 to 2, but there are 0 to 3"),
     ],
 )
 def test_top5_bad_input(logits, labels, message):
