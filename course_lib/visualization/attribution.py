@@ -11,18 +11,10 @@ import numpy as np
 
 from course_lib import common
 from course_lib.model_checks import final_activation
-from course_lib.visualization.checks import (
-    images_for,
-    logits_of,
-    map_layer,
-    number_of_classes,
-    only_output,
-    outputs_of,
-    pictures_for,
-    two_classes,
-)
+from course_lib.visualization.checks import check_logits, images_for, map_layer, number_of_classes, pictures_for
 from course_lib.visualization.data_checks import array_of, finite_array, probabilities_of
 from course_lib.visualization.images import unit_range
+from course_lib.visualization.inside import logits_of, only_output, outputs_of, two_classes
 from course_lib.visualization.style import DIVERGING, given_or_new, style
 
 BATCH = 64  # occluded pictures at a time
@@ -43,11 +35,11 @@ def input_gradient(model, images: np.ndarray, classes: int | Sequence[int] | Non
     import tensorflow as tf
 
     batch = tf.constant(images_for(model, images))
-    number_of_classes(model)
+    check_logits(model, batch)
     with tf.GradientTape() as tape:
         tape.watch(batch)
         logits = _chosen_logits(model, batch, classes)
-    return _reached(tape.gradient(logits, batch), "the pixels").numpy()
+    return reached(tape.gradient(logits, batch), "the pixels").numpy()
 
 
 def grad_cam(model, images: np.ndarray, layer: str, classes: int | Sequence[int] | None = None) -> np.ndarray:
@@ -63,12 +55,12 @@ def grad_cam(model, images: np.ndarray, layer: str, classes: int | Sequence[int]
     import tensorflow as tf
 
     batch = tf.constant(images_for(model, images))
-    number_of_classes(model)
+    check_logits(model, batch)
     found = map_layer(model, layer)
     with tf.GradientTape() as tape, outputs_of([found], tape.watch) as outputs:
         logits = _chosen_logits(model, batch, classes)
     maps = only_output(outputs, found)
-    gradients = tf.cast(_reached(tape.gradient(logits, maps), f"the layer {found.name!r}"), tf.float32)
+    gradients = tf.cast(reached(tape.gradient(logits, maps), f"the layer {found.name!r}"), tf.float32)
     weights = np.mean(gradients, axis=(1, 2), keepdims=True, dtype=np.float32)
     return np.maximum(np.sum(tf.cast(maps, tf.float32) * weights, axis=-1, dtype=np.float32), 0)
 
@@ -126,7 +118,7 @@ def influence(model, images: np.ndarray, layer, unit: tuple[int, int] | None = N
         maps = only_output(outputs, layer)
         row, column = _checked_unit(unit, maps.shape[1:3])
         values = tf.cast(maps[:, row, column], tf.float32)
-    gradient = _reached(tape.gradient(values, batch), "the pixels").numpy()
+    gradient = reached(tape.gradient(values, batch), "the pixels").numpy()
     return np.abs(gradient).mean(axis=0).sum(axis=-1)
 
 
@@ -227,7 +219,8 @@ def _checked_unit(unit, shape: tuple[int, int]) -> tuple[int, int]:
     return int(found[0]), int(found[1])
 
 
-def _reached(gradient, what: str):
+def reached(gradient, what: str):
+    """The gradient, once it is clear that there is one."""
     if gradient is None:
         raise ValueError(
             f"no gradient reaches {what}: what is computed does not depend on it, or something between has no "

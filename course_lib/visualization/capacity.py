@@ -116,7 +116,7 @@ def winners(rows: Rows, network: str | None = None, *, ax=None):
     rows = [row for row in rows if row["extra_data"] == "no"]
     rows.sort(key=lambda row: (int(row["year"]), float(row["top5_error"])))
     known = {row["network"] for row in rows if row["network"]}
-    if network is not None and network not in known:
+    if network is not None and not (isinstance(network, str) and network in known):
         raise common.unknown("network of the challenge", network, known)
     ax = given_or_new(ax, 8.0, 1.0 + 0.36 * len(rows))
     behind = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # of a number, so that no line crosses it
@@ -148,7 +148,7 @@ def _rows(rows: Rows, *columns: str) -> list[Mapping[str, object]]:
             f"not {described(rows)}"
         )
     for column in columns:
-        if any(column not in row for row in listed):
+        if not isinstance(column, str) or any(column not in row for row in listed):
             raise ValueError(f"this needs rows with {column!r}, as models.summary and common.published give them")
     return listed
 

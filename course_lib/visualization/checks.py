@@ -1,7 +1,6 @@
-"""The checks of every function that looks into a network, and how it looks in: models, layers, batches of images."""
+"""The checks of every function that looks into a network: models, layers, batches of images."""
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -53,6 +52,23 @@ def number_of_classes(model) -> int:
     return max(2, shape[-1])
 
 
+def check_logits(model, batch) -> int:
+    """`number_of_classes` of a network that puts out logits, or ends with a layer that makes probabilities of them.
+
+    Raises:
+        ValueError: as `number_of_classes`; probabilities that no layer makes, so that their logits are not to be found.
+    """
+    classes = number_of_classes(model)
+    if classes > 2 and not returns_probabilities(model):
+        rows = np.asarray(model(batch[:2], training=False), dtype=np.float64)
+        if rows.min() >= 0 and np.allclose(rows.sum(axis=1), 1, atol=0.01):
+            raise ValueError(
+                f"{model.name!r} puts out probabilities that no layer of it makes, so its logits are out of reach: "
+                "end it with keras.layers.Softmax() instead of keras.ops.softmax"
+            )
+    return classes
+
+
 def layer_named(model, name, layers: Sequence | None = None):
     """The one layer of that name, also inside a nested model; `name` may be the layer itself.
 
@@ -64,7 +80,9 @@ def layer_named(model, name, layers: Sequence | None = None):
         return name
     found = [layer for layer in layers if isinstance(name, str) and layer.name == name]
     if not found:
-        raise common.unknown("layer", getattr(name, "name", name), {layer.name for layer in layers})
+        if isinstance(getattr(name, "name", None), str):
+            raise ValueError(f"the layer {name.name!r} is none of {model.name!r}: give the name of one of its layers")
+        raise common.unknown("layer", name, {layer.name for layer in layers})
     if len(found) > 1:
         raise ValueError(
             f"{len(found)} layers of {model.name!r} are named {name!r}, in several of its parts: give the part that "
@@ -161,79 +179,3 @@ def _check_range(model, images: np.ndarray) -> None:
             f"the images go from {low:g} to {high:g}, and the network does not scale them: "
             "scale them as in training, usually from 0 to 1, images / 255"
         )
-
-
-@contextlib.contextmanager
-def outputs_of(layers: Iterable, watch: Callable | None = None) -> Iterator[list[tuple]]:
-    """Collects (layer, output), call by call, while a model runs inside the `with` block.
-
-    It does so wherever in nested models the layers are, and builds no second model from their tensors. Each output
-    goes to `watch`, such as that of a GradientTape.
-    """
-
-    def listened(layer, call) -> Callable:
-        def call_and_keep(*inputs, **options):
-            output = call(*inputs, **options)
-            if watch is not None:
-                watch(output)
-            outputs.append((layer, output))
-            return output
-
-        return call_and_keep
-
-    outputs, changed = [], []
-    try:
-        for layer in dict.fromkeys(layers):
-            vars(layer)["call"] = listened(layer, layer.call)  # unseen by Keras, which tracks setattr
-            changed.append(layer)
-        yield outputs
-    finally:
-        for layer in changed:
-            del vars(layer)["call"]
-
-
-def only_output(outputs: list[tuple], layer):
-    """What `outputs_of` collected of one layer, which must have been called once.
-
-    Raises:
-        ValueError: the layer is shared, so that it has several outputs, or was not called.
-    """
-    found = [output for each, output in outputs if each is layer]
-    if len(found) != 1:
-        raise ValueError(
-            f"the layer {layer.name!r} is called {len(found)} times in one run of the network, not once, so there is "
-            "no single output of it: give a layer that is called once, or look into the shared part by itself"
-        )
-    return found[0]
-
-
-def logits_of(model, run: Callable):
-    """The logits of what `run()`, a call of the model, returns: where it ends with softmax or sigmoid, what these get.
-
-    Of a probability near 1 the gradient vanishes; of its logit it does not.
-    """
-    if not returns_probabilities(model):
-        return run()
-    last, received = leaf_layers(model)[-1], []
-    name = "activation" if hasattr(last, "activation") else "call"  # "call" of the layer Softmax
-    function, kept = getattr(last, name), vars(last).get(name)
-
-    def listen(inputs, *others, **options):
-        received.append(inputs)
-        return function(inputs, *others, **options)
-
-    vars(last)[name] = listen  # unseen by Keras, which tracks setattr
-    try:
-        run()
-    finally:
-        del vars(last)[name]
-        if kept is not None:
-            vars(last)[name] = kept
-    return received[-1]
-
-
-def two_classes(logits):
-    """Logits `(n, classes)`; of one output z two, −z/2 and z/2, whose softmax is 1 − sigmoid(z) and sigmoid(z)."""
-    import keras
-
-    return keras.ops.concatenate([-logits / 2, logits / 2], axis=-1) if logits.shape[-1] == 1 else logits

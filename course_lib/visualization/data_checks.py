@@ -29,7 +29,8 @@ def array_of(name: str, values) -> np.ndarray:
     if found.dtype.name == "bfloat16":
         found = found.astype(np.float32)
     if found.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must be an array of numbers, not {described(values)}")
+        advice = ": of a data set take the arrays of a part, data.train.arrays()" if hasattr(values, "train") else ""
+        raise ValueError(f"{name} must be an array of numbers, not {described(values)}{advice}")
     return found
 
 
@@ -42,7 +43,9 @@ def finite_array(name: str, values) -> np.ndarray:
     found = array_of(name, values)
     bad = np.count_nonzero(~np.isfinite(found))
     if bad:
-        raise ValueError(f"{name} hold NaN (not a number) or infinite values: {bad:,} of {found.size:,}")
+        raise ValueError(
+            f"{name} must be finite, but {bad:,} of {found.size:,} numbers are NaN (not a number) or infinite"
+        )
     return found
 
 
@@ -70,6 +73,7 @@ def class_numbers(
         )
     classes = len(names) if classes is None and names is not None else classes
     span = "from 0 on" if classes is None else f"from 0 to {classes - 1}"
+    span += "" if names is None else ", as many as class_names"
     if count is not None and len(found) != count:
         raise ValueError(f"{name} must be {count} whole numbers {span}, one per image, not {len(found)}")
     if not (found == np.floor(found)).all():  # NaN does not equal itself
@@ -95,7 +99,7 @@ def is_text(values) -> bool:
 
 def _numbers_of_names(name: str, values, names: list[str] | None) -> list[int]:
     if names is None:
-        raise ValueError(f"{name} are text: give whole numbers, or class_names beside them")
+        raise ValueError(f"{name} are text: give class numbers, or class_names where the function takes them")
     texts = [str(each) for each in np.ravel(np.asarray(values))]
     for each in texts:
         if each not in names:
@@ -148,7 +152,7 @@ def probabilities_of(name: str, outputs) -> np.ndarray:
             "1 make np.hstack([1 - p, p]), of its logit z make np.hstack([0 * z, z])"
         )
     if np.isnan(found).any() or found.max() == np.inf:  # the logarithm of a probability may be -inf
-        raise ValueError(f"{name} hold NaN (not a number) or infinite values")
+        raise ValueError(f"{name} must be finite, but some are NaN (not a number) or infinite")
     sums = found.sum(axis=1)
     if found.min() >= 0 and np.allclose(sums, 1, atol=0.01):
         return found

@@ -1,15 +1,18 @@
 """The error surface: the loss over a two-dimensional slice through trained weights (Li et al. 2018)."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import inspect
+import math
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from course_lib import common
 from course_lib.model_checks import described
-from course_lib.visualization.checks import images_for, logits_of, number_of_classes, two_classes
+from course_lib.visualization.checks import check_logits, images_for
 from course_lib.visualization.data_checks import array_of, class_numbers, finite_array
 from course_lib.visualization.gradients import check_cross_entropy
+from course_lib.visualization.inside import logits_of
 from course_lib.visualization.style import INK, check_axes, new_axes, style
 
 LOSSES = ("sparse_categorical_crossentropy", "mean_squared_error")
@@ -44,17 +47,17 @@ def error_surface(
 
     `loss` is "sparse_categorical_crossentropy" (on the logits), "mean_squared_error" (between softmax and
     one-hot), or a function (labels, logits) → a loss or one per example, written in `keras.ops`. Of a network that ends
-    with softmax or sigmoid, the logits are what these get; for the named losses, one output tells two classes apart.
-    `directions` are two lists of arrays shaped like `model.trainable_variables`; by default two random ones, scaled
-    filter by filter to the norm of the weights and zero for biases and normalization (Li et al. 2018,
-    section 4), so that ±1 moves each filter by its own length. A few hundred images are enough.
+    with softmax or sigmoid, the logits are what these get. `directions` are two lists of arrays shaped like
+    `model.trainable_variables`; by default two random ones, scaled filter by filter to the norm of the weights and zero
+    for biases and normalization (Li et al. 2018, section 4), so that ±1 moves each filter by its own length. A few
+    hundred images are enough.
 
     Raises:
         ValueError: an even number of points, an unknown loss, images, labels or directions that do not fit, a network
-            without trainable weights, or with several outputs.
+            without trainable weights or with several outputs, or, for the named losses, with a single one.
     """
     batch, loss_function = images_for(model, images), _loss_function(loss)
-    labels = _checked_labels(model, labels, len(batch), loss)
+    labels = _checked_labels(model, batch, labels, loss)
     span = common.number("span", span, low=1e-6)
     common.at_least(0, seed=seed)
     common.at_least(3, points=points)
@@ -91,24 +94,35 @@ def filter_normalized(weights: Sequence[np.ndarray], random: np.random.Generator
     return direction
 
 
-def _checked_labels(model, labels, count: int, loss) -> np.ndarray:
+def _checked_labels(model, batch: np.ndarray, labels, loss) -> np.ndarray:
     """One label per image: a class for the named losses, any number for a loss function."""
     if callable(loss):
         found = array_of("labels", labels)
-        if found.shape != (count,):
-            raise ValueError(f"labels must be ({count},), one label per image, not {found.shape}")
+        if found.shape != (len(batch),):
+            raise ValueError(f"labels must be ({len(batch)},), one label per image, not {found.shape}")
         return found
-    classes = number_of_classes(model)
+    classes = check_logits(model, batch)
     check_cross_entropy(model)
-    return class_numbers("labels", labels, count=count, classes=classes)
+    if model.output_shape[-1] == 1:
+        raise ValueError(
+            f"the loss {loss!r} needs a logit per class, and {model.name!r} has one output: "
+            "give a loss function, such as lambda labels, logits: "
+            "keras.losses.binary_crossentropy(labels[:, None], logits, from_logits=True)"
+        )
+    return class_numbers("labels", labels, count=len(batch), classes=classes)
 
 
 def _check_directions(directions, weights: Sequence[np.ndarray]) -> None:
     if not isinstance(directions, (list, tuple)) or len(directions) != 2:
         raise ValueError(f"directions must be two directions, each a list of arrays, not {described(directions)}")
     for direction in directions:
-        if [np.shape(part) for part in direction] != [part.shape for part in weights]:
+        parts = [finite_array("the directions", part) for part in _listed(direction)]
+        if [part.shape for part in parts] != [part.shape for part in weights]:
             raise ValueError("each direction must be a list of arrays shaped like model.trainable_variables")
+
+
+def _listed(direction) -> list:
+    return list(direction) if isinstance(direction, Iterable) else []
 
 
 def _loss_along(model, weights, directions, batch, labels, loss) -> Callable:
@@ -122,7 +136,11 @@ def _loss_along(model, weights, directions, batch, labels, loss) -> Callable:
         moved = [w + alpha * a + beta * b for w, a, b in zip(weights, *directions, strict=True)]
         moved = [keras.ops.cast(each, dtype) for each, dtype in zip(moved, types, strict=True)]
         logits = logits_of(model, lambda: model.stateless_call(moved, fixed, batch, training=False)[0])
-        return keras.ops.mean(loss(labels, keras.ops.cast(logits, "float32")))
+        losses = loss(labels, keras.ops.cast(logits, "float32"))
+        shape = getattr(losses, "shape", ())
+        if math.prod(shape) not in (1, len(batch)):  # (n,) − (n, 1) is (n, n)
+            raise ValueError(f"the loss must be one number, or one per image ({len(batch)},), not the shape {shape}")
+        return keras.ops.mean(losses)
 
     return evaluate
 
@@ -131,25 +149,36 @@ def _loss_function(loss: str | Callable) -> Callable:
     """The loss on (labels, logits)."""
     import keras
 
-    if isinstance(loss, keras.losses.Loss) and not loss.get_config().get("from_logits"):
-        raise ValueError(
-            f"this passes logits to the loss, and {type(loss).__name__} does not take them: make it with "
-            f"from_logits=True, or give one of {', '.join(LOSSES)}"
-        )
+    if isinstance(loss, type):
+        raise ValueError(f"loss must be a function (labels, logits), not the class {loss.__name__}: make one of it")
     if callable(loss):
+        if not _takes_logits(loss):
+            raise ValueError(
+                f"the loss gets logits, and {getattr(loss, '__name__', type(loss).__name__)} does not take them as it "
+                f"is: give it from_logits=True, for example with functools.partial, or name one of {', '.join(LOSSES)}"
+            )
         return loss
     if loss not in LOSSES:
         raise common.unknown("loss", loss, LOSSES)
 
     def cross_entropy(labels, logits):
-        return keras.losses.sparse_categorical_crossentropy(labels, two_classes(logits), from_logits=True)
+        return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
     def squared_error(labels, logits):
-        logits = two_classes(logits)
         answers = keras.ops.one_hot(labels, logits.shape[-1])
         return keras.losses.mean_squared_error(answers, keras.ops.softmax(logits))
 
     return cross_entropy if loss == LOSSES[0] else squared_error
+
+
+def _takes_logits(loss: Callable) -> bool:
+    """False where a loss of Keras would take the logits for probabilities."""
+    import keras
+
+    if isinstance(loss, keras.losses.Loss):
+        return bool(loss.get_config().get("from_logits"))
+    option = inspect.signature(loss).parameters.get("from_logits")
+    return option is None or option.default is True
 
 
 def _compiled(function: Callable) -> Callable:
@@ -174,7 +203,7 @@ def draw_error_surface(surface: ErrorSurface, *, three_d: bool = False, ax=None)
 
     if not isinstance(surface, ErrorSurface):
         raise ValueError(f"surface must be what error_surface returns, not {described(surface)}")
-    finite_array("the losses (a smaller span may help)", surface.losses)
+    finite_array("the losses", surface.losses)
     if ax is None:
         ax = new_axes(6.4, 4.8, subplot_kw={"projection": "3d"} if three_d else None)
     check_axes(ax)

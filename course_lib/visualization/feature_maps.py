@@ -7,8 +7,9 @@ import numpy as np
 
 from course_lib import common
 from course_lib.model_checks import described, leaf_layers
-from course_lib.visualization.checks import images_for, layer_named, only_output, outputs_of
+from course_lib.visualization.checks import images_for, layer_named
 from course_lib.visualization.data_checks import finite_array
+from course_lib.visualization.inside import only_output, outputs_of
 from course_lib.visualization.style import DIVERGING, MUTED, given_or_new, style
 
 WIDTH, GAP, TITLE = 8.5, 0.06, 0.3  # inches: a row, between maps, a row's line of text

@@ -6,8 +6,9 @@ import numpy as np
 
 from course_lib import common
 from course_lib.model_checks import scales_pixels
-from course_lib.visualization.attribution import influence
-from course_lib.visualization.checks import check_network, map_layer, only_output, outputs_of, pictures_for
+from course_lib.visualization.attribution import influence, reached
+from course_lib.visualization.checks import check_network, map_layer, pictures_for
+from course_lib.visualization.inside import only_output, outputs_of
 
 BATCH = 128  # images at a time
 
@@ -93,7 +94,7 @@ def maximize_activation(
             tape.watch(images)
             model(white * images, training=False)
             activity = tf.reduce_mean(tf.cast(only_output(outputs, found), tf.float32), axis=(1, 2)) * picked
-        uphill = tape.gradient(activity, images)
+        uphill = reached(tape.gradient(activity, images), "the pixels")
         mean, variance = tf.nn.moments(uphill, axes=(1, 2, 3), keepdims=True)
         images += size * (uphill - mean) / (tf.sqrt(variance) + 1e-12)  # a pattern, not just a brighter image
         images += smoothness * (tf.nn.avg_pool2d(images, 3, 1, "SAME") - images)

@@ -56,12 +56,16 @@ def filters(
         ValueError: another number of input channels and no `channel`; no such layer; no kernels; NaN.
     """
     weights = kernels(model_or_kernels, layer) if layer is not None else model_or_kernels
-    if np.ndim(weights) != 4 or 0 in np.shape(weights):
+    try:
+        shape = np.shape(weights)
+    except ValueError:  # arrays of different shapes, such as kernels and biases
+        shape = ()
+    if len(shape) != 4 or 0 in shape:
         raise ValueError(
             "filters takes a model and the name of a layer, or kernels of shape "
-            f"(height, width, channels in, channels out), not {np.shape(weights) or described(weights)}"
+            f"(height, width, channels in, channels out), not {shape or described(weights)}"
         )
-    weights = finite_array("kernels", weights)
+    weights = finite_array("the kernels", weights)
     inputs = weights.shape[2]
     if channel is not None:
         common.at_least(0, channel=channel)

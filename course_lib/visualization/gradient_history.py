@@ -6,9 +6,10 @@ import numpy as np
 
 from course_lib import common
 from course_lib.model_checks import described
-from course_lib.visualization.checks import images_for, outputs_of
+from course_lib.visualization.checks import images_for
 from course_lib.visualization.data_checks import finite_array
 from course_lib.visualization.gradients import BINS, EXPONENTS, LABELS, activations_of, functions_of
+from course_lib.visualization.inside import outputs_of
 from course_lib.visualization.style import FAINT, given_or_new, style
 
 
@@ -36,6 +37,7 @@ def draw_gradient_history(record: Mapping, value: str = "norm", *, layer: str | 
         apart = 1 + len(names) // 25
         ax.set_yticks(range(0, len(names), apart), names[::apart])
     else:
+        layer = getattr(layer, "name", layer)
         if layer not in record["layers"]:
             raise common.unknown("layer", layer, record["layers"])
         if record["layers"].count(layer) > 1:

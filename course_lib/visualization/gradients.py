@@ -6,9 +6,10 @@ import numpy as np
 
 from course_lib import common
 from course_lib.model_checks import described, final_activation, leaf_layers
-from course_lib.visualization.checks import images_for, logits_of, number_of_classes, outputs_of, two_classes
+from course_lib.visualization.checks import check_logits, images_for
 from course_lib.visualization.curves import plain_log
 from course_lib.visualization.data_checks import array_of, class_numbers
+from course_lib.visualization.inside import logits_of, outputs_of, two_classes
 from course_lib.visualization.style import MUTED, given_or_new, style
 
 EXPONENTS, BINS = (-16.0, 2.0), 36  # of histograms of log10 |gradient|; zeros count in the first bin
@@ -44,7 +45,7 @@ def gradient_sizes(model, images: np.ndarray, labels: Sequence[int]) -> dict:
 def check_batch(model, images: np.ndarray, labels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """The batch as arrays, float32 and int64; for the errors see `gradient_sizes`."""
     batch = images_for(model, images)
-    classes = number_of_classes(model)
+    classes = check_logits(model, batch)
     check_cross_entropy(model)
     labels = class_numbers("labels", labels, count=len(batch), classes=classes)
     if not kernels_of(model):

@@ -1,6 +1,7 @@
 """Pictures in a grid, with what they are and what a network took them for."""
 
 import math
+import numbers
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,10 +32,12 @@ def montage(images: np.ndarray, columns: int, pad: int | tuple[int, int] = 1, fi
     common.at_least(0, **{"pad between rows": down, "pad between columns": across})
     dtype = np.result_type(images.dtype, float)
     if images.dtype.kind in "iu":
+        dtype, highest = images.dtype, np.iinfo(images.dtype).max
         fill = 255 if fill is None else fill
-        if fill != int(fill):
-            raise ValueError(f"fill must be a whole number between images of whole numbers, such as 255, not {fill!r}")
-        dtype = images.dtype
+        if not isinstance(fill, numbers.Real) or not 0 <= fill <= highest or fill != int(fill):
+            raise ValueError(f"fill must be a whole number from 0 to {highest}, as the images are, not {fill!r}")
+    elif not isinstance(fill, (numbers.Real, type(None))):
+        raise ValueError(f"fill must be a number, not {fill!r}")
     count, height, width, channels = images.shape
     rows = math.ceil(count / columns)
     shape = (rows * (height + down) - down, columns * (width + across) - across, channels)
@@ -75,11 +78,11 @@ def images(
     given = {name: values for name, values in given.items() if values is not None}
     if names is None and given and all(map(is_text, given.values())):
         names = sorted({str(each) for values in given.values() for each in np.ravel(np.asarray(values))})
-    numbers = {name: class_numbers(name, values, count=len(tiles), names=names) for name, values in given.items()}
-    captions = captions_of(numbers.get("labels"), numbers.get("predictions"), names)
+    classes = {name: class_numbers(name, values, count=len(tiles), names=names) for name, values in given.items()}
+    captions = captions_of(classes.get("labels"), classes.get("predictions"), names)
     colors = [INK] * len(tiles)
-    if len(numbers) == 2:
-        colors = [WRONG if wrong else INK for wrong in numbers["labels"] != numbers["predictions"]]
+    if len(classes) == 2:
+        colors = [WRONG if wrong else INK for wrong in classes["labels"] != classes["predictions"]]
     if columns is None:
         columns = fitting_columns(captions, at_most=10)
     return draw_tiles(tiles, captions, colors, columns=columns, ax=ax)

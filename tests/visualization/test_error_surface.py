@@ -79,7 +79,7 @@ def test_an_error_in_the_loss_leaves_the_weights(lenet):
         ({"points": 4}, "points must be odd"),
         ({"points": 1}, "points must be a whole number of at least 3"),
         ({"loss": "mean_squared"}, "unknown loss 'mean_squared'. Did you mean 'mean_squared_error'"),
-        ({"labels": LABELS[:3]}, "one label an image"),
+        ({"labels": LABELS[:3]}, "labels must be 20 whole numbers from 0 to 9, one per image"),
         ({"images": IMAGES[:, :5]}, r"takes images of shape \(n, 12, 12, 1\)"),
         ({"directions": ([np.zeros(3)], [np.zeros(3)])}, "shaped like model.trainable_variables"),
     ],

@@ -100,7 +100,7 @@ def test_it_stays_within_its_share():
 
 def test_bad_batch_is_said_before_training():
     watch = visualization.GradientWatch(255 * IMAGES, LABELS)
-    with pytest.raises(ValueError, match="scaled as in training"):
+    with pytest.raises(ValueError, match="scale them as in training"):
         training.train(build, (IMAGES, LABELS), recipe=RECIPE, epochs=1, callbacks=[watch], progress=False)
 
 

@@ -151,8 +151,8 @@ def test_models_that_cannot_be_looked_into(measure):
     ("images", "labels", "message"),
     [
         (IMAGES[:, :5], LABELS, r"takes images of shape \(n, 6, 6, 1\), not \(8, 5, 6, 1\)"),
-        (255 * IMAGES, LABELS, "scaled as in training"),
-        (np.full_like(IMAGES, np.nan), LABELS, "scaled as in training"),
+        (255 * IMAGES, LABELS, "scale them as in training"),
+        (np.full_like(IMAGES, np.nan), LABELS, "from nan to nan: some hold NaN"),
         (IMAGES, LABELS[:3], "labels must be 8 whole numbers from 0 to 2"),
         (IMAGES, LABELS + 1, "from 0 to 2"),
         (IMAGES, LABELS + 0.5, "whole numbers"),

@@ -97,7 +97,10 @@ def test_color_images_keep_their_colors():
         (lambda: visualization.images(np.zeros((4, 4))), r"must have the shape .* not \(4, 4\)"),
         (lambda: visualization.images(np.zeros((2, 4, 4, 2))), "1 or 3 channels"),
         (lambda: visualization.images(np.zeros((0, 4, 4, 1))), "n at least 1"),
-        (lambda: visualization.images(np.zeros((2, 4, 4)), [1]), "labels must be 2 whole numbers from 0 on, one per image, not 1"),
+        (
+            lambda: visualization.images(np.zeros((2, 4, 4)), [1]),
+            "labels must be 2 whole numbers from 0 on, one per image, not 1",
+        ),
         (lambda: visualization.images(np.zeros((2, 4, 4)), [1, 2], [1, 2, 3]), "predictions must be 2 whole numbers"),
         (lambda: visualization.images(np.zeros((2, 4, 4)), columns=0), "columns must be a whole number"),
         (lambda: visualization.images(np.zeros((2, 4, 4)), value_range=(1, 0)), "smaller, larger"),
