@@ -86,7 +86,7 @@ def test_a_network_that_scales_pixels_takes_them_and_nothing_else(plain, look):
     np.testing.assert_allclose(factor * found, expected, rtol=1e-3, atol=1e-5)
     np.testing.assert_array_equal(LOOKING[look](scaling, PIXELS.astype("float32")), found)
     for images in (IMAGES, 255 * (IMAGES - 0.5), 257 * PIXELS.astype("uint16")):
-        with pytest.raises(ValueError, match="scales pixels itself.*from 0 to 255"):
+        with pytest.raises(ValueError, match=r"scales pixels itself.*from 0 to 255"):
             LOOKING[look](scaling, images)
 
 
@@ -95,7 +95,7 @@ def test_images_for_a_network_of_whole_numbers():
     expected = visualization.grad_cam(network(layers.Rescaling(1 / 255)), PIXELS, "c1")
     np.testing.assert_allclose(visualization.grad_cam(model, PIXELS, "c1"), expected, rtol=1e-4)
     for look in ("input_gradient", "receptive", "top_patches"):
-        with pytest.raises(ValueError, match="no gradient reaches the pixels.*uint8"):
+        with pytest.raises(ValueError, match=r"no gradient reaches the pixels.*uint8"):
             LOOKING[look](model, PIXELS)
 
 
@@ -142,7 +142,7 @@ def test_two_layers_of_one_name():
         lambda name: visualization.feature_maps(model, IMAGES, name)["conv"],
         lambda name: visualization.grad_cam(model, IMAGES, name),
     ):
-        with pytest.raises(ValueError, match="2 layers of .* are named 'conv'"):
+        with pytest.raises(ValueError, match=r"2 layers of .* are named 'conv'"):
             look("conv")
         first, second = (look(part.layers[0]) for part in parts)
         assert (first != second).any()

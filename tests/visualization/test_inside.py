@@ -30,9 +30,9 @@ LOOKS = {
     "occlusion": lambda model: visualization.occlusion(model, IMAGES[0], 1, size=3),
     "gradient_sizes": lambda model: visualization.gradient_sizes(model, IMAGES, LABELS)["norm"],
     "error_surface": lambda model: visualization.error_surface(model, IMAGES, LABELS, points=3).losses,
-    "squared": lambda model: visualization.error_surface(
-        model, IMAGES, LABELS, points=3, loss="mean_squared_error"
-    ).losses,
+    "squared": lambda model: (
+        visualization.error_surface(model, IMAGES, LABELS, points=3, loss="mean_squared_error").losses
+    ),
 }
 
 
@@ -68,7 +68,7 @@ def test_one_output_tells_two_classes_apart(activation):
     np.testing.assert_array_equal(first, -second)
     with pytest.raises(ValueError, match="labels must be whole numbers from 0 to 1"):
         visualization.gradient_sizes(model, IMAGES, LABELS + 1)
-    with pytest.raises(ValueError, match="needs a logit per class.*has one output"):
+    with pytest.raises(ValueError, match=r"needs a logit per class.*has one output"):
         visualization.error_surface(model, IMAGES, LABELS, points=3)
 
 
