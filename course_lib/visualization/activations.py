@@ -3,7 +3,8 @@
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.style import new_axes, style
+from course_lib.visualization.data_checks import array_of
+from course_lib.visualization.style import given_or_new, style
 
 SLOPE = 0.25  # of PReLU for negative sums, where training begins (He et al. 2015, section 2.1)
 
@@ -26,12 +27,13 @@ def activation(name: str, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A function of `ACTIVATIONS` and its derivative at the weighted sums `a`: two arrays of its shape.
 
     Raises:
-        ValueError: an unknown name.
+        ValueError: an unknown name, or sums that are no numbers.
     """
-    if name not in ACTIVATIONS:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         raise common.unknown("activation", name, ACTIVATIONS)
     function, derivative = ACTIVATIONS[name]
-    return function(np.asarray(a, dtype=float)), derivative(np.asarray(a, dtype=float))
+    sums = array_of("the weighted sums", a).astype(float)
+    return function(sums), derivative(sums)
 
 
 @style()
@@ -39,10 +41,14 @@ def draw_activation(name: str, bias: float = 0.0, *, ax=None):
     """One activation function of sum + bias and, dashed, its derivative, whose largest value stands above.
 
     As a knob: `explore(functools.partial(draw_activation, "ReLU"), bias=…)`.
+
+    Raises:
+        ValueError: an unknown name, or a bias that is no number from -100 to 100.
     """
+    bias = common.number("bias", bias, low=-100.0, high=100.0)
     sums = np.linspace(-5, 5, 1001)
     values, derivatives = activation(name, sums + bias)
-    ax = new_axes(4.5, 3.2) if ax is None else ax
+    ax = given_or_new(ax, 4.5, 3.2)
     ax.plot(sums, values, label="function")
     ax.plot(sums, derivatives, "--", label="derivative")
     ax.set(title=f"{name}: derivative up to {derivatives.max():.3g}", xlabel="weighted sum", ylim=(-2, 3))

@@ -5,7 +5,7 @@ import itertools
 
 from course_lib.visualization import architecture_blocks as blocks
 from course_lib.visualization.architecture_stages import Stage, stages
-from course_lib.visualization.style import FAINT, INK, MUTED, new_axes, style
+from course_lib.visualization.style import FAINT, INK, MUTED, given_or_new, style
 
 SIDE, DEPTH = 1.3, 1.3  # inches: the longest side of a map, and the most maps or units
 ROW = 12.0  # inches: what is longer goes on in another row
@@ -30,8 +30,7 @@ def architecture(model, *, ax=None):
     right = max(max(box.right + 0.35, box.middle + _label_width(box.stage) / 2) for box in boxes)
     right = max([right, *(blocks.reach(before.stage, after.entry) for before, after in steps)])
     bottom = boxes[-1].bottom - (0.5 if boxes[0].power < 1 else 0)
-    if ax is None:
-        ax = new_axes(right + 0.15, boxes[0].y + boxes[0].above + 0.6 - bottom)
+    ax = given_or_new(ax, right + 0.15, boxes[0].y + boxes[0].above + 0.6 - bottom)
     for box in boxes:
         _draw(ax, box)
         y = box.y + box.above + 0.2

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 
+from course_lib.model_checks import check_model
 from course_lib.visualization.checks import has_kernels
 
 ARRANGES = ("Flatten", "Reshape", "ZeroPadding2D")  # they neither compute nor pick
@@ -52,9 +53,10 @@ def stages(model) -> list[Stage]:
     Branches that part and meet again are one stage, a block; blocks alike that follow each other are one, too.
 
     Raises:
-        ValueError: the model was never built, does not take images, holds another model, uses a layer twice, has
-            branches within branches, or a layer that puts out neither maps nor units.
+        ValueError: no Keras model, or one that was never built, does not take images, holds another model, uses a
+            layer twice, has branches within branches, or a layer that puts out neither maps nor units.
     """
+    check_model(model)
     shape = getattr(model, "input_shape", None) if model.built else None
     if not isinstance(shape, tuple) or len(shape) != 4 or None in shape[1:]:
         raise ValueError(

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.checks import batch_for, layer_named, leaf_layers, outputs_of
+from course_lib.model_checks import final_activation
+from course_lib.visualization.checks import check_logits, images_for, map_layer, number_of_classes, pictures_for
+from course_lib.visualization.data_checks import array_of, finite_array, probabilities_of
 from course_lib.visualization.images import unit_range
-from course_lib.visualization.style import DIVERGING, new_axes, style
+from course_lib.visualization.inside import logits_of, only_output, outputs_of, two_classes
+from course_lib.visualization.style import DIVERGING, given_or_new, style
 
-SCALERS = ("Rescaling", "Normalization")  # a network with one of these may take pixels from 0 to 255
 BATCH = 64  # occluded pictures at a time
 
 
@@ -22,15 +24,22 @@ def input_gradient(model, images: np.ndarray, classes: int | Sequence[int] | Non
     """How a class's logit changes with each value of the image: float32 `(batch, height, width, channels)`.
 
     K. Simonyan, A. Vedaldi, A. Zisserman: Deep Inside Convolutional Networks, 2013, arXiv:1312.6034, section 3.
-    The paper's map is `np.abs(gradient).max(axis=-1)`. `classes` is one class, or one an image; without it, the
-    class that the model predicts.
+    The paper's map is `np.abs(gradient).max(axis=-1)`. `classes` is one class, or one per image; without it, the
+    class that the model predicts. Where the model ends with softmax or sigmoid, the logit is what these get. One
+    output is the logit of class 1 of two, and its negative that of class 0.
 
     Raises:
-        ValueError: a class that is none of the model's, images that do not fit its input or are not scaled as
-            networks take them, a model that was never built, or a subclassed one.
+        ValueError: a class that is none of the model's, images that do not fit its input or are not scaled as the
+            network takes them, a model that was never built, a subclassed one, or one of several inputs or outputs.
     """
-    tape, batch, logits, _ = _recorded_pass(model, images)
-    return tape.gradient(logits, batch, _one_hot(logits, classes)).numpy()
+    import tensorflow as tf
+
+    batch = tf.constant(images_for(model, images))
+    check_logits(model, batch)
+    with tf.GradientTape() as tape:
+        tape.watch(batch)
+        logits = _chosen_logits(model, batch, classes)
+    return reached(tape.gradient(logits, batch), "the pixels").numpy()
 
 
 def grad_cam(model, images: np.ndarray, layer: str, classes: int | Sequence[int] | None = None) -> np.ndarray:
@@ -40,28 +49,38 @@ def grad_cam(model, images: np.ndarray, layer: str, classes: int | Sequence[int]
     the last layer that still has maps; `classes` as for `input_gradient`.
 
     Raises:
-        ValueError: as `input_gradient`; no such layer (the nearest are named), or one without maps.
+        ValueError: as `input_gradient`; no such layer (the nearest are named), one without maps, one that is called
+            more than once, or one that the logits do not depend on.
     """
-    tape, _, logits, maps = _recorded_pass(model, images, layer)
-    gradients = tape.gradient(logits, maps, _one_hot(logits, classes))
+    import tensorflow as tf
+
+    batch = tf.constant(images_for(model, images))
+    check_logits(model, batch)
+    found = map_layer(model, layer)
+    with tf.GradientTape() as tape, outputs_of([found], tape.watch) as outputs:
+        logits = _chosen_logits(model, batch, classes)
+    maps = only_output(outputs, found)
+    gradients = tf.cast(reached(tape.gradient(logits, maps), f"the layer {found.name!r}"), tf.float32)
     weights = np.mean(gradients, axis=(1, 2), keepdims=True, dtype=np.float32)
-    return np.maximum(np.sum(maps * weights, axis=-1, dtype=np.float32), 0)
+    return np.maximum(np.sum(tf.cast(maps, tf.float32) * weights, axis=-1, dtype=np.float32), 0)
 
 
 def occlusion(model, image: np.ndarray, label: int | None = None, *, size: int = 8, stride: int = 4) -> np.ndarray:
-    """How far a class's softmax probability falls when a square hides part of the image: `(rows, columns)`.
+    """How far a class's probability falls when a square hides part of the image: `(rows, columns)`.
 
     M. D. Zeiler, R. Fergus: Visualizing and Understanding Convolutional Networks, ECCV 2014, section 4.2. The
     square has `size` pixels a side and the image's mean color; its centers are some `stride` pixels apart. `image`
-    is one image `(height, width, channels)`; `label` the class, by default the predicted one.
+    is one image `(height, width, channels)`; `label` the class, by default the predicted one. The probability is the
+    softmax of the logits, or what a network puts out that ends with softmax or sigmoid.
 
     Raises:
         ValueError: as `input_gradient`, or a size or stride below 1.
     """
     common.at_least(1, size=size, stride=stride)
-    image = images_for(model, np.asarray(image)[None])[0]
-    logits = model(image[None], training=False)
-    label = checked_classes(logits, label)[0]
+    image = pictures_for(model, array_of("image", image)[None])[0]
+    number_of_classes(model)
+    whole = _probabilities(model, image[None])
+    label = checked_classes(whole, label)[0]
     grid = [-(-side // stride) for side in image.shape[:2]]  # rows and columns of squares
     middles = (np.arange(0.5, count) * side / count for count, side in zip(grid, image.shape, strict=False))
     corners = list(itertools.product(*(middle.astype(int) - size // 2 for middle in middles)))
@@ -70,7 +89,7 @@ def occlusion(model, image: np.ndarray, label: int | None = None, *, size: int =
         hidden = np.repeat(image[None], len(corners[start : start + BATCH]), axis=0)
         for picture, (top, left) in zip(hidden, corners[start:], strict=False):
             picture[max(top, 0) : top + size, max(left, 0) : left + size] = image.mean(axis=(0, 1))
-        falls.append(softmax(logits)[0, label] - softmax(model(hidden, training=False))[:, label])
+        falls.append(whole[0, label] - _probabilities(model, hidden)[:, label])
     return np.concatenate(falls).reshape(grid)
 
 
@@ -82,14 +101,25 @@ def effective_receptive_field(model, images: np.ndarray, layer: str, unit: tuple
     image's channels. `unit` is (row, column), by default the center.
 
     Raises:
-        ValueError: as `grad_cam`.
-        IndexError: a unit that the layer does not have.
+        ValueError: as `grad_cam`, except that the network may have several outputs; a unit that the layer does not
+            have.
     """
-    tape, batch, _, maps = _recorded_pass(model, images, layer)
-    row, column = unit or (maps.shape[1] // 2, maps.shape[2] // 2)
-    seed = np.zeros(maps.shape, dtype=maps.dtype.name)
-    seed[:, row, column] = 1
-    return np.abs(tape.gradient(maps, batch, seed).numpy()).mean(axis=0).sum(axis=-1)
+    return influence(model, pictures_for(model, images), map_layer(model, layer), unit)
+
+
+def influence(model, images: np.ndarray, layer, unit: tuple[int, int] | None = None) -> np.ndarray:
+    """`effective_receptive_field` of a layer itself, of images that are checked."""
+    import tensorflow as tf
+
+    batch = tf.constant(images, tf.float32)
+    with tf.GradientTape() as tape, outputs_of([layer]) as outputs:
+        tape.watch(batch)
+        model(batch, training=False)
+        maps = only_output(outputs, layer)
+        row, column = _checked_unit(unit, maps.shape[1:3])
+        values = tf.cast(maps[:, row, column], tf.float32)
+    gradient = reached(tape.gradient(values, batch), "the pixels").numpy()
+    return np.abs(gradient).mean(axis=0).sum(axis=-1)
 
 
 @style()
@@ -97,76 +127,103 @@ def overlay(image: np.ndarray, attribution: np.ndarray, *, label: str = "", ax=N
     """A map over its picture in gray: red speaks for the answer, blue against it, clear says nothing.
 
     `image` is `(height, width, channels)` or `(height, width)`; `attribution` is any map of it, of however many
-    rows and columns. Of one with channels, the largest absolute value counts. `label` names its values.
+    rows and columns. Of one with channels, which has the image's height and width, the largest absolute value counts;
+    of a batch of one, the map in it. `label` names its values.
 
     Raises:
-        ValueError: an image or a map of another shape.
+        ValueError: an image or a map of another shape, a batch of several, or NaN.
     """
-    picture = unit_range(np.asarray(image)[None])[0].mean(axis=-1)
-    values = np.asarray(attribution, dtype=np.float32)
-    values = np.abs(values).max(axis=-1) if values.ndim == 3 else values
-    if values.ndim != 2:
-        raise ValueError(f"attribution must be (rows, columns) or (rows, columns, channels), not {values.shape}")
+    pixels = finite_array("image", image)
+    if pixels.ndim == 4 and len(pixels) != 1:
+        raise ValueError(f"image must be one image, such as images[0], not a batch of the shape {pixels.shape}")
+    pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+    picture = unit_range(pixels[None] if pixels.ndim == 3 else pixels)[0].mean(axis=-1)
+    values = _one_map(attribution, picture.shape)
     limit = float(np.abs(values).max()) or 1.0
-    ax = new_axes(4.6, 3.8) if ax is None else ax
+    ax = given_or_new(ax, 4.6, 3.8)
     ax.imshow(picture, cmap="gray", vmin=-1, vmax=1)  # from middle gray to white, so that colors show everywhere
-    scale = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit, "alpha": np.sqrt(np.abs(values) / limit)}
-    drawn = ax.imshow(values, extent=ax.images[0].get_extent(), **scale)
+    extent = ax.images[-1].get_extent()
+    drawn = ax.imshow(values, cmap=_clear_at_zero(), vmin=-limit, vmax=limit, extent=extent)
     bar = ax.get_figure().colorbar(drawn, ax=ax, label=label, pad=0.02, aspect=15)
     bar.ax.set_ylim(-limit if values.min() < 0 else 0, limit)
     ax.set_axis_off()
     return ax
 
 
-def images_for(model, images: np.ndarray) -> np.ndarray:
-    """`images` as a float32 batch that fits the model's input in shape and range (see `checks.batch_for`)."""
-    batch = batch_for(model, images)
-    low, high = float(batch.min()), float(batch.max())
-    scales = any(type(layer).__name__ in SCALERS for layer in leaf_layers(model))
-    # Images less their mean, as the ImageNet weights take them, also have values below 0.
-    if not np.isfinite(low + high) or (low >= 0 and high > 5 and not scales):
-        raise ValueError(f"the images go from {low:g} to {high:g}: scale them as in training, usually from 0 to 1")
-    return batch
+def _one_map(attribution: np.ndarray, image_shape: tuple[int, int]) -> np.ndarray:
+    """The map `(rows, columns)` of what `overlay` takes."""
+    values = finite_array("attribution", attribution).astype(np.float32)
+    if values.ndim in (3, 4) and len(values) == 1 and values.shape[:2] != image_shape:
+        values = values[0]
+    if values.ndim == 3 and values.shape[:2] == image_shape:
+        values = np.abs(values).max(axis=-1)
+    if values.ndim != 2 or not values.size:
+        raise ValueError(
+            "attribution must be one map, (rows, columns), or (rows, columns, channels) of the image's size "
+            f"{image_shape}, not {values.shape}: of a batch take one, attribution[0]"
+        )
+    return values
 
 
-def map_layer(model, name: str):
-    """The layer of that name, which must put out maps `(batch, height, width, channels)`."""
-    found = layer_named(model, name)
-    layers = [layer for layer in leaf_layers(model) if type(layer).__name__ != "InputLayer"]
-    maps = [layer.name for layer in layers if len(getattr(layer.output, "shape", ())) == 4]
-    if name not in maps:
-        known = ", ".join(maps) or "none, the model has no convolutions"
-        raise ValueError(f"layer {name!r} ({type(found).__name__}) puts out no maps; layers that do: {known}")
-    return found
+def _clear_at_zero():
+    """The diverging colors, the clearer the nearer to zero: in the colors, since an array as `alpha` of `imshow`
+    makes Matplotlib 3.10.0 hide what lies below."""
+    import matplotlib
+    from matplotlib.colors import ListedColormap
+
+    places = np.linspace(0, 1, 511)
+    colors = matplotlib.colormaps[DIVERGING](places)
+    colors[:, 3] = np.sqrt(np.abs(2 * places - 1))
+    return ListedColormap(colors)
 
 
-def checked_classes(logits, classes: int | Sequence[int] | None) -> np.ndarray:
-    """One class an image, `(batch,)`; the likeliest ones where `classes` is None."""
-    count, known = len(logits), logits.shape[-1]
-    found = np.asarray(logits).argmax(axis=-1) if classes is None else np.asarray(classes)
+def checked_classes(scores, classes: int | Sequence[int] | None) -> np.ndarray:
+    """One class per image, `(batch,)`; the likeliest ones where `classes` is None."""
+    count, known = scores.shape
+    found = np.asarray(scores).argmax(axis=-1) if classes is None else array_of("classes", classes)
     if found.shape not in ((), (count,)) or not np.isin(found, range(known)).all():
         raise ValueError(f"a class must be 0 to {known - 1}, one for all images or one each, not {classes!r}")
     return np.broadcast_to(found.astype(int), count)
 
 
-def softmax(logits) -> np.ndarray:
-    """Probabilities `(batch, classes)`, float64."""
-    exponentials = np.exp(np.asarray(logits, dtype=np.float64) - np.max(logits, axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
-
-
-def _recorded_pass(model, images, layer: str | None = None):
-    """The tape of one pass, the batch, the logits, and what the layer put out."""
+def _chosen_logits(model, batch, classes):
+    """Each image's logit of its class, float32 `(batch,)`."""
     import tensorflow as tf
 
-    batch = tf.constant(images_for(model, images))
-    watched = leaf_layers(model)[-1] if layer is None else map_layer(model, layer)
-    with outputs_of([watched]) as outputs, tf.GradientTape() as tape:
-        tape.watch(batch)
-        logits = model(batch, training=False)
-    return tape, batch, logits, outputs[-1][1]
+    logits = tf.cast(logits_of(model, lambda: model(batch, training=False)), tf.float32)
+    if logits.shape[-1] == 1:
+        logits = tf.concat([-logits, logits], axis=-1)
+    return tf.gather(logits, checked_classes(logits, classes), axis=1, batch_dims=1)
 
 
-def _one_hot(logits, classes) -> np.ndarray:
-    """What picks each image's class among its logits: `(batch, classes)`, of the logits' type."""
-    return np.eye(logits.shape[-1], dtype=logits.dtype.name)[checked_classes(logits, classes)]
+def _probabilities(model, images: np.ndarray) -> np.ndarray:
+    """Probabilities `(batch, classes)`, float64; several sigmoids stay as they are."""
+    import keras
+
+    if final_activation(model) == "sigmoid" and model.output_shape[-1] > 1:
+        found = model(images, training=False)
+        return keras.ops.convert_to_numpy(keras.ops.cast(found, "float32")).astype(np.float64)
+    logits = logits_of(model, lambda: model(images, training=False))
+    return probabilities_of("the logits", keras.ops.convert_to_numpy(two_classes(keras.ops.cast(logits, "float32"))))
+
+
+def _checked_unit(unit, shape: tuple[int, int]) -> tuple[int, int]:
+    """(row, column) of a unit; by default the center."""
+    if unit is None:
+        return shape[0] // 2, shape[1] // 2
+    found = array_of("unit", unit)
+    if found.shape != (2,) or found.dtype.kind not in "iu" or (found < 0).any() or (found >= shape).any():
+        raise ValueError(
+            f"unit must be (row, column), whole numbers from (0, 0) to {(shape[0] - 1, shape[1] - 1)}, not {unit!r}"
+        )
+    return int(found[0]), int(found[1])
+
+
+def reached(gradient, what: str):
+    """The gradient, once it is clear that there is one."""
+    if gradient is None:
+        raise ValueError(
+            f"no gradient reaches {what}: what is computed does not depend on it, or something between has no "
+            "gradient, such as an Input of whole numbers (dtype='uint8')"
+        )
+    return gradient

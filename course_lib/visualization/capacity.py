@@ -1,13 +1,14 @@
 """What networks cost and reach, from rows of `models.summary` and of `data/published/imagenet_winners.csv`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.style import INK, MUTED, PALETTE, new_axes, style
+from course_lib.model_checks import described
+from course_lib.visualization.style import INK, MUTED, PALETTE, given_or_new, style
 
-Rows = Sequence[Mapping[str, object]]
+Rows = Sequence[Mapping[str, object]]  # a pandas DataFrame of them will do
 
 
 @style()
@@ -20,17 +21,20 @@ def capacity(rows: Rows, *, ax=None):
     Raises:
         ValueError: rows without the columns that it needs.
     """
-    bars = [row for row in rows if row.get("multiply_adds")]
-    ax = new_axes(8.0, 1.0 + 0.3 * len(bars)) if ax is None else ax
+    rows = _rows(rows, "layer", "parameters", "multiply_adds")
+    bars = [row for row in rows if row["multiply_adds"]]
+    if not bars:
+        raise ValueError("no row has multiply-adds: there is no layer to draw")
+    ax = given_or_new(ax, 8.0, 1.0 + 0.3 * len(bars))
     for column, sign, side, color in (
         ("parameters", -1, "left", PALETTE[1]),
         ("multiply_adds", 1, "right", PALETTE[0]),
     ):
-        total = _column(rows, column).sum()
-        shares = _column(bars, column) / total
-        drawn = ax.barh(_column(bars, "layer"), sign * shares, color=color, height=0.75)
+        total = _numbers(rows, column).sum()
+        shares = _numbers(bars, column) / total
+        drawn = ax.barh([row["layer"] for row in bars], sign * shares, color=color, height=0.75)
         ax.bar_label(drawn, [f"{share:.1%}" for share in shares], padding=3, fontsize=10)
-        ax.set_title(f"{total:,} {column.replace('_', '-')}", loc=side, color=color)
+        ax.set_title(f"{total:,.0f} {column.replace('_', '-')}", loc=side, color=color)
     ax.axvline(0, color=INK, linewidth=1)
     ax.margins(x=0.12)
     ax.set(ylim=(len(bars) - 0.4, -0.6), xticks=[])
@@ -48,15 +52,16 @@ def memory(rows: Rows, batch_size: int = 128, *, ax=None):
         ValueError: rows without the columns that it needs, or a batch size below 1.
     """
     common.at_least(1, batch_size=batch_size)
-    rows = [row for row in rows if row.get("parameters") or row.get("activation_bytes")]
-    trained, start = 4 * _column(rows, "trainable_parameters"), np.zeros(len(rows))
-    parts = {"weights": 4 * _column(rows, "parameters"), "gradients": trained, "momentum": trained}
-    parts[f"activations of {batch_size} images"] = batch_size * _column(rows, "activation_bytes")
-    ax = new_axes(8.0, 1.2 + 0.28 * len(rows)) if ax is None else ax
+    rows = _rows(rows, "layer", "parameters", "trainable_parameters", "activation_bytes")
+    rows = [row for row in rows if row["parameters"] or row["activation_bytes"]]
+    trained, start = 4 * _numbers(rows, "trainable_parameters"), np.zeros(len(rows))
+    parts = {"weights": 4 * _numbers(rows, "parameters"), "gradients": trained, "momentum": trained}
+    parts[f"activations of {batch_size} images"] = batch_size * _numbers(rows, "activation_bytes")
+    ax = given_or_new(ax, 8.0, 1.2 + 0.28 * len(rows))
     for (part, size), color in zip(parts.items(), (PALETTE[1], PALETTE[3], PALETTE[4], PALETTE[0]), strict=True):
         size = size / 2**20
         label = f"{part}: {size.sum():,.0f} MiB"
-        ax.barh(_column(rows, "layer"), size, left=start, color=color, height=0.75, label=label)
+        ax.barh([row["layer"] for row in rows], size, left=start, color=color, height=0.75, label=label)
         start = start + size
     ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel=f"MiB ({start.sum():,.0f} in all)")
     ax.grid(True, axis="x")
@@ -74,9 +79,13 @@ def cost(rows: Rows, error: str = "top5_error", *, ax=None):
     Raises:
         ValueError: rows without the columns that it needs, or none with an error.
     """
-    rows = [row for row, value in zip(rows, _column(rows, error), strict=True) if value is not None]
-    x, y, sizes = _column(rows, "multiply_adds") / 1e9, _column(rows, error), _column(rows, "trainable_parameters")
-    ax = new_axes(8.0, 5.0) if ax is None else ax
+    rows = _rows(rows, error, "network", "multiply_adds", "trainable_parameters")
+    rows = [row for row in rows if row[error] is not None]
+    if not rows:
+        raise ValueError(f"no row has a {error!r}: there is no network to draw")
+    x, y, sizes = (_numbers(rows, column) for column in ("multiply_adds", error, "trainable_parameters"))
+    x = x / 1e9
+    ax = given_or_new(ax, 8.0, 5.0)
     areas = 2500 * sizes / sizes.max()
     ax.scatter(x, y, areas, color=PALETTE[0], alpha=0.45, edgecolor=PALETTE[0])
     ax.set_xscale("log", subs=())
@@ -85,7 +94,7 @@ def cost(rows: Rows, error: str = "top5_error", *, ax=None):
     ax.set(xlabel="billion multiply-adds for one image", ylabel=f"{error.replace('top', 'top-').replace('_', ' ')} (%)")
     ax.margins(0.15)
     ax.grid(True)
-    names = [f"{name}, {size / 1e6:.3g} M" for name, size in zip(_column(rows, "network"), sizes, strict=True)]
+    names = [f"{row['network']}, {size / 1e6:.3g} M" for row, size in zip(rows, sizes, strict=True)]
     _place(names, np.column_stack([x, y]), np.sqrt(areas / np.pi), ax)
     return ax
 
@@ -101,14 +110,15 @@ def winners(rows: Rows, network: str | None = None, *, ax=None):
     Raises:
         ValueError: a network that is not among the rows, or rows without the columns that it needs.
     """
-    errors = _column(rows, "top5_error").astype(float)
-    human = errors[_column(rows, "kind") == "human"]
+    rows = _rows(rows, "top5_error", "kind", "extra_data", "year", "network", "team", "entered_as")
+    errors = _numbers(rows, "top5_error")
+    human = errors[[row["kind"] == "human" for row in rows]]
     rows = [row for row in rows if row["extra_data"] == "no"]
     rows.sort(key=lambda row: (int(row["year"]), float(row["top5_error"])))
     known = {row["network"] for row in rows if row["network"]}
-    if network is not None and network not in known:
+    if network is not None and not (isinstance(network, str) and network in known):
         raise common.unknown("network of the challenge", network, known)
-    ax = new_axes(8.0, 1.0 + 0.36 * len(rows)) if ax is None else ax
+    ax = given_or_new(ax, 8.0, 1.0 + 0.36 * len(rows))
     behind = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # of a number, so that no line crosses it
     for place, row in enumerate(rows):
         color, weight = (PALETTE[1], "bold") if row["network"] and row["network"] == network else (MUTED, "normal")
@@ -117,17 +127,37 @@ def winners(rows: Rows, network: str | None = None, *, ax=None):
         ax.bar_label(bar, [f"{row['top5_error']} %"], padding=4, weight=weight, bbox=behind)
     for error in human:
         ax.axvline(error, color=PALETTE[0], linestyle="--", zorder=0, label=f"a trained human: {error} %")
-    names = [" ".join(filter(None, [row["year"], row["network"] or row["team"], row["entered_as"]])) for row in rows]
+    names = [
+        " ".join(filter(None, [str(row["year"]), row["network"] or row["team"], row["entered_as"]])) for row in rows
+    ]
     ax.set_yticks(range(len(rows)), names)
     ax.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, 1.12 * errors.max()), xlabel="top-5 error (%)")
     ax.legend(loc="lower right")
     return ax
 
 
-def _column(rows: Rows, name: str) -> np.ndarray:
-    if not rows or any(name not in row for row in rows):
-        raise ValueError(f"this needs rows with {name!r}, as models.summary and common.published give them")
-    return np.array([row[name] for row in rows])
+def _rows(rows: Rows, *columns: str) -> list[Mapping[str, object]]:
+    """The rows as a list of dicts, once it is clear that they have these columns; NaN of a DataFrame becomes None."""
+    if hasattr(rows, "to_dict") and hasattr(rows, "columns"):
+        rows = [{name: None if value != value else value for name, value in row.items()}
+                for row in rows.to_dict("records")]  # fmt: skip
+    listed = [] if isinstance(rows, Mapping) or not isinstance(rows, Iterable) else list(rows)
+    if not listed or not all(isinstance(row, Mapping) for row in listed):
+        raise ValueError(
+            "rows must be a list of dicts, for a network those of models.summary.layer_table(model), "
+            f"not {described(rows)}"
+        )
+    for column in columns:
+        if not isinstance(column, str) or any(column not in row for row in listed):
+            raise ValueError(f"this needs rows with {column!r}, as models.summary and common.published give them")
+    return listed
+
+
+def _numbers(rows: Rows, column: str) -> np.ndarray:
+    try:
+        return np.array([float(row[column]) for row in rows])
+    except (TypeError, ValueError):
+        raise ValueError(f"{column!r} must be a number in each row") from None
 
 
 def _place(names: Sequence[str], points: np.ndarray, radii: np.ndarray, ax) -> None:

@@ -4,8 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from course_lib import common
+from course_lib.model_checks import described
 from course_lib.visualization.activations import activation
-from course_lib.visualization.style import INK, MUTED, WRONG, new_axes, style
+from course_lib.visualization.data_checks import finite_array
+from course_lib.visualization.style import INK, MUTED, WRONG, given_or_new, style
+
+LARGEST = 1e6  # of an input or a target
 
 
 def chain(weights: Sequence[float], biases: Sequence[float], x: float, target: float) -> dict:
@@ -21,12 +26,13 @@ def chain(weights: Sequence[float], biases: Sequence[float], x: float, target: f
       draws {"measured": found, "bound": {**found, "norm": found["bound"]}}.
 
     Raises:
-        ValueError: no weights, or another number of biases.
+        ValueError: no weights, another number of biases, or what is no number.
     """
-    weights, biases = np.asarray(weights, dtype=float), np.asarray(biases, dtype=float)
+    weights, biases = (finite_array(*each).astype(float) for each in (("weights", weights), ("biases", biases)))
+    x, target = (common.number(name, value, -LARGEST, LARGEST) for name, value in (("x", x), ("target", target)))
     if weights.ndim != 1 or weights.shape != biases.shape or not len(weights):
         raise ValueError(f"each neuron has one weight and one bias, not {weights.shape} and {biases.shape}")
-    outputs, slopes, names = np.full(len(weights) + 1, float(x)), np.empty(len(weights)), []
+    outputs, slopes, names = np.full(len(weights) + 1, x), np.empty(len(weights)), []
     for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
         outputs[number + 1], slopes[number] = activation("sigmoid", weight * outputs[number] + bias)
         names.append(f"w{number + 1}")
@@ -44,13 +50,16 @@ def draw_chain(found: Mapping[str, np.ndarray], *, ax=None):
     """The network of `chain`, with its weights above, and each factor of ∂E/∂w1 below the edge that it belongs to.
 
     Raises:
-        ValueError: more than five neurons.
+        ValueError: more than five neurons, or what is no result of `chain`.
     """
-    outputs, slopes, weights, factors = (found[name] for name in ("outputs", "slopes", "weights", "factors"))
+    needed = ("outputs", "slopes", "weights", "factors", "gradient")
+    if not isinstance(found, Mapping) or not set(needed) <= set(found):
+        raise ValueError(f"draw_chain takes what chain(weights, biases, x, target) returns, not {described(found)}")
+    outputs, slopes, weights, factors, gradient = (found[name] for name in needed)
     count = len(weights)
     if count > 5:
         raise ValueError(f"a chain of {count} neurons is too long to draw: at most 5 fit")
-    ax = new_axes(2 * count + 3, 2.6) if ax is None else ax
+    ax = given_or_new(ax, 2 * count + 3, 2.6)
     names = ["input", *(f"hidden {number}" for number in range(1, count)), "output", "error"]
     for place, (name, value) in enumerate(zip(names, [*outputs, factors[0] ** 2 / 2], strict=True)):
         ax.plot(place, 0, "o", markersize=62, markerfacecolor="#F2F2F2", markeredgecolor=INK)
@@ -66,7 +75,7 @@ def draw_chain(found: Mapping[str, np.ndarray], *, ax=None):
         ax.annotate("", (place + 0.1, -0.5), (place + 0.9, -0.5), arrowprops={"arrowstyle": "->", "color": WRONG})
         ax.text(place + 0.5, -0.55, f"{word}\n= {_number(factor)}", ha="center", va="top", color=WRONG, fontsize=11)
     product = " · ".join(map(_number, factors))
-    ax.text((count + 1) / 2, -1.15, f"∂E/∂w1 = {product} = {_number(found['gradient'][0])}", ha="center")
+    ax.text((count + 1) / 2, -1.15, f"∂E/∂w1 = {product} = {_number(gradient[0])}", ha="center")
     ax.set(xlim=(-0.4, count + 1.4), ylim=(-1.25, 0.45))
     ax.set_axis_off()
     return ax

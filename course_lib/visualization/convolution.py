@@ -2,19 +2,23 @@
 
 import numpy as np
 
-from course_lib.visualization.style import DIVERGING, INK, WRONG, new_axes, style
+from course_lib import common
+from course_lib.visualization.data_checks import finite_array
+from course_lib.visualization.style import DIVERGING, INK, WRONG, check_axes, new_axes, style
 
 
 def convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """The map that `kernel` makes of `image` by sliding, no padding: both `(height, width)`, a loop in NumPy.
 
-    As in every deep learning library the kernel is not flipped (mathematics calls this a cross-correlation).
+    As in every deep learning library the kernel is not flipped (mathematics calls this a cross-correlation). Numbers
+    of any type are computed as float64, so that whole numbers of 8 bits do not overflow.
 
     Raises:
-        ValueError: a kernel larger than the image, or either without exactly two dimensions.
+        ValueError: a kernel larger than the image, either without exactly two dimensions, or NaN.
     """
-    image, kernel = np.asarray(image), np.asarray(kernel)
-    if image.ndim != 2 or kernel.ndim != 2 or any(k > side for k, side in zip(kernel.shape, image.shape, strict=True)):
+    image, kernel = finite_array("image", image).astype(float), finite_array("kernel", kernel).astype(float)
+    fits = image.ndim == kernel.ndim == 2 and kernel.size and (np.array(kernel.shape) <= image.shape).all()
+    if not fits:
         raise ValueError(
             f"convolve takes an image (height, width) and a kernel no larger, not {image.shape} and {kernel.shape}"
         )
@@ -36,18 +40,22 @@ def convolution_step(image: np.ndarray, kernel: np.ndarray, row: int, column: in
         ax: three Axes, or None for a new figure.
 
     Raises:
-        ValueError: no such output pixel, or not three Axes.
+        ValueError: as `convolve`; no such output pixel, or not three Axes.
     """
     result = convolve(image, kernel)
+    image, kernel = np.asarray(image).astype(float), np.asarray(kernel).astype(float)
+    common.at_least(0, row=row, column=column)
     if not (0 <= row < result.shape[0] and 0 <= column < result.shape[1]):
         raise ValueError(f"the output has {result.shape} pixels, so there is none at {(row, column)}")
     axes = np.ravel(new_axes(10.5, 3.6, columns=3, width_ratios=(1, 1.25, 1)) if ax is None else ax)
     if len(axes) != 3:
         raise ValueError(f"convolution_step draws on three Axes, not {len(axes)}")
-    rows, columns = np.shape(kernel)
-    window = np.asarray(image)[row : row + rows, column : column + columns]
+    for each in axes:
+        check_axes(each)
+    rows, columns = kernel.shape
+    window = image[row : row + rows, column : column + columns]
     _picture(axes[0], image, "gray", (row, column, rows, columns), "image and window")
-    _products(axes[1], window, np.asarray(kernel))
+    _products(axes[1], window, kernel)
     _picture(axes[2], result, DIVERGING, (row, column, 1, 1), f"map[{row}, {column}] = {result[row, column]:.2f}")
     return axes
 

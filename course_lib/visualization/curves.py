@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.style import MUTED, PALETTE, new_axes, style
+from course_lib.model_checks import described
+from course_lib.visualization.data_checks import array_of
+from course_lib.visualization.style import MUTED, PALETTE, given_or_new, style
 
 History = Mapping[str, Sequence[float]]  # Keras' names: loss, val_loss, accuracy, val_accuracy, …
 
@@ -21,24 +23,27 @@ def curves(
 ):
     """One metric over the epochs: training solid, validation dashed, one color a run.
 
-    `histories` is one history, or a dict name → history, or a dict name → list of histories (one a seed).
-    Several seeds become their median with a band from the smallest to the largest, as far as the shortest
+    `histories` is one history, or a dict name → history, or a dict name → list of histories (one per seed); in the
+    place of a history may stand what has one, such as a run. Of a `metric` such as "val_loss" only the validation is
+    drawn. Several seeds become their median with a band from the smallest to the largest, as far as the shortest
     run reaches. `log` makes the vertical axis logarithmic.
 
     Raises:
-        ValueError: no history, or one without `metric`; the message lists the metrics there are.
+        ValueError: no history, one without epochs, or one without `metric`; the message lists the metrics there are.
     """
+    common.at_least(0, first_epoch=first_epoch)
     runs = _runs(histories, metric)
-    ax = new_axes() if ax is None else ax
+    ax = given_or_new(ax)
+    lines = {metric: "--"} if metric.startswith("val_") else {metric: "-", "val_" + metric: "--"}
     both = any("val_" + metric in run for seeds in runs.values() for run in seeds)
     for number, (name, seeds) in enumerate(runs.items()):
-        for key, line in ((metric, "-"), ("val_" + metric, "--")):
+        for key, line in lines.items():
             if not all(key in run for run in seeds):
                 continue
             if not name:  # a single run: its two lines differ in color too
                 number, label = int(line == "--"), "validation" if line == "--" else "training"
             else:
-                label = name if line == "-" else None
+                label = name if key == metric else None
             low, median, high = spread([run[key] for run in seeds])
             epochs = np.arange(first_epoch, first_epoch + len(median))
             color, marker = PALETTE[number % len(PALETTE)], "o" if len(median) <= 12 else None
@@ -61,31 +66,45 @@ def spread(runs: Sequence[Sequence[float]]) -> tuple[np.ndarray, np.ndarray, np.
 
 def _runs(histories, metric: str) -> dict[str, list[History]]:
     """Whatever `curves` accepts, as name → list of histories; a single history has the name ""."""
+    histories = _history(histories)
     if not isinstance(histories, Mapping) or not histories:
         raise ValueError(
             "histories must be a history such as run.history, a dict name → history, "
-            f"or a dict name → list of histories, not {histories!r}"
+            f"or a dict name → list of histories, not {described(histories)}"
         )
     runs = {}
     for name, value in histories.items():
-        if isinstance(value, Mapping):
-            runs[name] = [value]
-        elif len(value) and all(isinstance(run, Mapping) for run in value):
-            runs[name] = list(value)
-        else:
+        seeds = [_history(run) for run in (value if isinstance(value, (list, tuple)) else [value])]
+        if not seeds or not all(isinstance(run, Mapping) for run in seeds):
             runs = {"": [histories]}
             break
+        runs[name] = seeds
     for seeds in runs.values():
         for run in seeds:
-            if metric not in run:
-                raise common.unknown("metric", metric, (key for key in run if not key.startswith("val_")))
+            _check_history(run, metric)
     return runs
+
+
+def _history(run):
+    """The history of a run, or of what Keras' `fit` returns; anything else as it is."""
+    history = getattr(run, "history", None)
+    return history if isinstance(history, Mapping) else run
+
+
+def _check_history(run: History, metric: str) -> None:
+    """Checks that a history has the metric, with a number per epoch."""
+    if not isinstance(metric, str) or metric not in run:
+        raise common.unknown("metric", metric, (str(key) for key in run if not str(key).startswith("val_")), run)
+    for key in {metric, "val_" + metric} & {*run}:
+        values = array_of(f"the history of {key!r}", run[key])
+        if values.ndim != 1 or not len(values):
+            raise ValueError(f"the history of {key!r} must have one number per epoch, not the shape {values.shape}")
 
 
 def _finish(ax, metric: str, log: bool) -> None:
     """Labels, whole epochs, a legend where the curves leave room."""
     ax.set_xlabel("epoch")
-    ax.set_ylabel(metric.replace("_", " "))
+    ax.set_ylabel(metric.replace("val_", "validation ").replace("_", " "))
     ax.grid(True, axis="y")
     ax.xaxis.get_major_locator().set_params(integer=True)
     if log:

@@ -1,13 +1,19 @@
 """The error surface: the loss over a two-dimensional slice through trained weights (Li et al. 2018)."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import inspect
+import math
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.checks import batch_for
-from course_lib.visualization.style import INK, new_axes, style
+from course_lib.model_checks import described
+from course_lib.visualization.checks import check_logits, images_for
+from course_lib.visualization.data_checks import array_of, class_numbers, finite_array
+from course_lib.visualization.gradients import check_cross_entropy
+from course_lib.visualization.inside import logits_of
+from course_lib.visualization.style import INK, check_axes, new_axes, style
 
 LOSSES = ("sparse_categorical_crossentropy", "mean_squared_error")
 
@@ -40,30 +46,33 @@ def error_surface(
     """The mean loss over `images` on a grid of `points`² weights around the model's own, which stay untouched.
 
     `loss` is "sparse_categorical_crossentropy" (on the logits), "mean_squared_error" (between softmax and
-    one-hot), or a function (labels, logits) → a loss or one an example, written in `keras.ops`. `directions`
-    are two lists of arrays shaped like `model.trainable_variables`; by default two random ones, scaled
-    filter by filter to the norm of the weights and zero for biases and normalization (Li et al. 2018,
-    section 4), so that ±1 moves each filter by its own length. A few hundred images are enough.
+    one-hot), or a function (labels, logits) → a loss or one per example, written in `keras.ops`. Of a network that ends
+    with softmax or sigmoid, the logits are what these get. `directions` are two lists of arrays shaped like
+    `model.trainable_variables`; by default two random ones, scaled filter by filter to the norm of the weights and zero
+    for biases and normalization (Li et al. 2018, section 4), so that ±1 moves each filter by its own length. A few
+    hundred images are enough.
 
     Raises:
-        ValueError: an even number of points, an unknown loss, images or directions that do not fit.
+        ValueError: an even number of points, an unknown loss, images, labels or directions that do not fit, a network
+            without trainable weights or with several outputs, or, for the named losses, with a single one.
     """
-    batch, labels = batch_for(model, images), np.asarray(labels)
-    if labels.shape != (len(batch),):
-        raise ValueError(f"labels must be ({len(batch)},), one label an image, not {labels.shape}")
+    batch, loss_function = images_for(model, images), _loss_function(loss)
+    labels = _checked_labels(model, batch, labels, loss)
+    span = common.number("span", span, low=1e-6)
+    common.at_least(0, seed=seed)
     common.at_least(3, points=points)
     if points % 2 == 0:
         raise ValueError(f"points must be odd, so that the trained weights are in the middle, not {points}")
     import keras
 
-    weights = [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
+    weights = [keras.ops.convert_to_numpy(variable).astype(np.float32) for variable in model.trainable_variables]
+    if not weights:
+        raise ValueError(f"no weight of {model.name!r} is trainable, so that there is no direction to move along")
     if directions is None:
         random = np.random.default_rng(seed)
         directions = [filter_normalized(weights, random) for _ in range(2)]
-    for direction in directions:
-        if [np.shape(part) for part in direction] != [part.shape for part in weights]:
-            raise ValueError("each direction must be a list of arrays shaped like model.trainable_variables")
-    evaluate = _compiled(_loss_along(model, weights, directions, batch, labels, _loss_function(loss)))
+    _check_directions(directions, weights)
+    evaluate = _compiled(_loss_along(model, weights, directions, batch, labels, loss_function))
     steps = np.linspace(-span, span, points, dtype=np.float32)
     steps[points // 2] = 0.0
     tensors = [keras.ops.convert_to_tensor(step) for step in steps]  # a plain number would be compiled anew
@@ -85,16 +94,53 @@ def filter_normalized(weights: Sequence[np.ndarray], random: np.random.Generator
     return direction
 
 
+def _checked_labels(model, batch: np.ndarray, labels, loss) -> np.ndarray:
+    """One label per image: a class for the named losses, any number for a loss function."""
+    if callable(loss):
+        found = array_of("labels", labels)
+        if found.shape != (len(batch),):
+            raise ValueError(f"labels must be ({len(batch)},), one label per image, not {found.shape}")
+        return found
+    classes = check_logits(model, batch)
+    check_cross_entropy(model)
+    if model.output_shape[-1] == 1:
+        raise ValueError(
+            f"the loss {loss!r} needs a logit per class, and {model.name!r} has one output: "
+            "give a loss function, such as lambda labels, logits: "
+            "keras.losses.binary_crossentropy(labels[:, None], logits, from_logits=True)"
+        )
+    return class_numbers("labels", labels, count=len(batch), classes=classes)
+
+
+def _check_directions(directions, weights: Sequence[np.ndarray]) -> None:
+    if not isinstance(directions, (list, tuple)) or len(directions) != 2:
+        raise ValueError(f"directions must be two directions, each a list of arrays, not {described(directions)}")
+    for direction in directions:
+        parts = [finite_array("the directions", part) for part in _listed(direction)]
+        if [part.shape for part in parts] != [part.shape for part in weights]:
+            raise ValueError("each direction must be a list of arrays shaped like model.trainable_variables")
+
+
+def _listed(direction) -> list:
+    return list(direction) if isinstance(direction, Iterable) else []
+
+
 def _loss_along(model, weights, directions, batch, labels, loss) -> Callable:
     """(alpha, beta) → mean loss, as a pure function: the moved weights never enter the model itself."""
     import keras
 
     fixed = [keras.ops.convert_to_tensor(variable) for variable in model.non_trainable_variables]
+    types = [variable.dtype for variable in model.trainable_variables]
 
     def evaluate(alpha, beta):
         moved = [w + alpha * a + beta * b for w, a, b in zip(weights, *directions, strict=True)]
-        logits, _ = model.stateless_call(moved, fixed, batch, training=False)
-        return keras.ops.mean(loss(labels, keras.ops.cast(logits, "float32")))
+        moved = [keras.ops.cast(each, dtype) for each, dtype in zip(moved, types, strict=True)]
+        logits = logits_of(model, lambda: model.stateless_call(moved, fixed, batch, training=False)[0])
+        losses = loss(labels, keras.ops.cast(logits, "float32"))
+        shape = getattr(losses, "shape", ())
+        if math.prod(shape) not in (1, len(batch)):  # (n,) − (n, 1) is (n, n)
+            raise ValueError(f"the loss must be one number, or one per image ({len(batch)},), not the shape {shape}")
+        return keras.ops.mean(losses)
 
     return evaluate
 
@@ -103,7 +149,14 @@ def _loss_function(loss: str | Callable) -> Callable:
     """The loss on (labels, logits)."""
     import keras
 
+    if isinstance(loss, type):
+        raise ValueError(f"loss must be a function (labels, logits), not the class {loss.__name__}: make one of it")
     if callable(loss):
+        if not _takes_logits(loss):
+            raise ValueError(
+                f"the loss gets logits, and {getattr(loss, '__name__', type(loss).__name__)} does not take them as it "
+                f"is: give it from_logits=True, for example with functools.partial, or name one of {', '.join(LOSSES)}"
+            )
         return loss
     if loss not in LOSSES:
         raise common.unknown("loss", loss, LOSSES)
@@ -116,6 +169,16 @@ def _loss_function(loss: str | Callable) -> Callable:
         return keras.losses.mean_squared_error(answers, keras.ops.softmax(logits))
 
     return cross_entropy if loss == LOSSES[0] else squared_error
+
+
+def _takes_logits(loss: Callable) -> bool:
+    """False where a loss of Keras would take the logits for probabilities."""
+    import keras
+
+    if isinstance(loss, keras.losses.Loss):
+        return bool(loss.get_config().get("from_logits"))
+    option = inspect.signature(loss).parameters.get("from_logits")
+    return option is None or option.default is True
 
 
 def _compiled(function: Callable) -> Callable:
@@ -131,11 +194,21 @@ def _compiled(function: Callable) -> Callable:
 
 @style()
 def draw_error_surface(surface: ErrorSurface, *, three_d: bool = False, ax=None):
-    """The slice as a contour map with the trained weights marked, or `three_d` (or on 3-D axes) as a surface."""
+    """The slice as a contour map with the trained weights marked, or `three_d` (or on 3-D axes) as a surface.
+
+    Raises:
+        ValueError: no `ErrorSurface`, losses that are NaN or infinite, or flat axes for a surface.
+    """
     from matplotlib.ticker import MaxNLocator
 
+    if not isinstance(surface, ErrorSurface):
+        raise ValueError(f"surface must be what error_surface returns, not {described(surface)}")
+    finite_array("the losses", surface.losses)
     if ax is None:
         ax = new_axes(6.4, 4.8, subplot_kw={"projection": "3d"} if three_d else None)
+    check_axes(ax)
+    if three_d and ax.name != "3d":
+        raise ValueError("three_d needs 3-D axes: new_axes(subplot_kw={'projection': '3d'}), or ax=None")
     losses = surface.losses.T  # Matplotlib's rows go along the vertical axis
     low, high = float(losses.min()), float(losses.max())
     if ax.name == "3d":

@@ -1,12 +1,16 @@
 """Feature maps: what the layers of a network make of an image."""
 
-from collections.abc import Sequence
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.checks import batch_for, leaf_layers, outputs_of
-from course_lib.visualization.style import DIVERGING, MUTED, new_axes, style
+from course_lib.model_checks import described, leaf_layers
+from course_lib.visualization.checks import images_for, layer_named
+from course_lib.visualization.data_checks import finite_array
+from course_lib.visualization.inside import only_output, outputs_of
+from course_lib.visualization.style import DIVERGING, MUTED, given_or_new, style
 
 WIDTH, GAP, TITLE = 8.5, 0.06, 0.3  # inches: a row, between maps, a row's line of text
 
@@ -19,24 +23,32 @@ def feature_maps(model, images: np.ndarray, layers: Sequence[str]) -> dict[str, 
     The network runs in inference mode.
 
     Raises:
-        ValueError: a layer that is not there (the nearest are named), images that do not fit the model's
-            input, a model that was never built, or a subclassed one, whose layers do not say how they connect.
+        ValueError: a layer that is not there (the nearest are named), is called more than once or shares its name;
+            images that do not fit the model's input or are not scaled as it takes them; a model that was never built,
+            or a subclassed one, whose layers do not say how they connect.
     """
-    layers = [layers] if isinstance(layers, str) else list(layers)
-    batch = batch_for(model, images)
+    batch = images_for(model, images)
     import keras
 
-    every = (*model.layers, *leaf_layers(model))
-    known = {layer.name: layer for layer in every if not isinstance(layer, keras.layers.InputLayer)}
-    for name in layers:
-        if name not in known:
-            raise common.unknown("layer", name, known)
-    if not layers:
-        raise ValueError(f"name at least one layer; there are: {', '.join(known)}")
-    with outputs_of(known[name] for name in layers) as outputs:
+    every = dict.fromkeys((*model.layers, *leaf_layers(model)))
+    every = [layer for layer in every if not isinstance(layer, keras.layers.InputLayer)]
+    names = list(layers) if isinstance(layers, Iterable) and not isinstance(layers, str) else [layers]
+    if not names:
+        raise ValueError(f"name at least one layer; there are: {', '.join(layer.name for layer in every)}")
+    found = list(dict.fromkeys(layer_named(model, name, every) for name in names))
+    if len({layer.name for layer in found}) < len(found):
+        raise ValueError("two of these layers have one name, which the maps are to be found by: ask for one at a time")
+    with outputs_of(found) as outputs:
         model(batch, training=False)
-    maps = {layer.name: np.asarray(output, dtype=np.float32) for layer, output in outputs}
-    return {name: maps[name] for name in layers}
+    return {layer.name: _as_array(layer.name, only_output(outputs, layer)) for layer in found}
+
+
+def _as_array(name: str, output) -> np.ndarray:
+    import keras
+
+    if isinstance(output, (list, tuple, dict)):
+        raise ValueError(f"layer {name!r} puts out several tensors: name a layer that puts out one")
+    return keras.ops.convert_to_numpy(keras.ops.cast(output, "float32"))
 
 
 @style()
@@ -47,9 +59,11 @@ def draw_feature_maps(maps: dict[str, np.ndarray], index: int = 0, *, limit: int
     absolute value of the layer, which stands above the row.
 
     Raises:
-        ValueError: no maps, maps of another shape, an image that is not in the batch.
+        ValueError: no maps, maps of another shape, NaN, an image that is not in the batch.
     """
     common.at_least(1, limit=limit)
+    if not isinstance(maps, Mapping):
+        raise ValueError(f"maps must be a dict layer → maps, as feature_maps returns it, not {described(maps)}")
     if not maps:
         raise ValueError("there are no maps to draw: name the layers to feature_maps")
     rows, bottom = [], 0.0  # from the top down, in inches of a figure WIDTH wide
@@ -60,7 +74,7 @@ def draw_feature_maps(maps: dict[str, np.ndarray], index: int = 0, *, limit: int
         height = (side - GAP) * row.shape[1] / row.shape[2] if row.shape[1] > 1 else 0.3
         rows.append((name, row, shown, side, bottom + TITLE, height))
         bottom += TITLE + height
-    ax = new_axes(WIDTH, bottom) if ax is None else ax
+    ax = given_or_new(ax, WIDTH, bottom)
     for name, row, shown, side, top, height in rows:
         scale = float(np.abs(row).max())
         for column, tile in enumerate(shown):
@@ -85,12 +99,12 @@ def _title(name: str, row: np.ndarray, shown: int, scale: float) -> str:
 
 def _as_row(name: str, values: np.ndarray, index: int) -> np.ndarray:
     """One image's maps `(maps, height, width)`; units, or maps of one pixel, as one map one pixel high."""
-    values = np.asarray(values)
-    if values.ndim not in (2, 4):
+    values = finite_array(f"the maps of {name!r}", values)
+    if values.ndim not in (2, 4) or 0 in values.shape:
         raise ValueError(
             f"the maps of {name!r} must be (batch, height, width, channels) or (batch, units), not {values.shape}"
         )
-    if index not in range(len(values)):
+    if not isinstance(index, numbers.Integral) or index not in range(len(values)):
         raise ValueError(f"index must be 0 to {len(values) - 1}, an image there are maps of, not {index!r}")
     if values.shape[1:-1] in ((), (1, 1)):
         return values[index].reshape(1, 1, -1)

@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from course_lib.visualization.checks import has_kernels, layer_named, leaf_layers
+from course_lib import common
+from course_lib.model_checks import described, leaf_layers
+from course_lib.visualization.checks import check_built, has_kernels, layer_named
+from course_lib.visualization.data_checks import finite_array
 from course_lib.visualization.images import draw_tiles
 from course_lib.visualization.style import DIVERGING, INK, style
 
@@ -10,18 +13,28 @@ from course_lib.visualization.style import DIVERGING, INK, style
 def kernels(model, layer: str) -> np.ndarray:
     """The kernels of a convolution `(height, width, channels in, channels out)`, float32.
 
+    Those of a transposed convolution are put in this order, too. A kernel of a depthwise convolution sees one channel,
+    so they are `(height, width, 1, channels out)`.
+
     Raises:
-        ValueError: no layer of that name (the nearest are named), or one without kernels (those with are).
+        ValueError: no layer of that name (the nearest are named), several, or one without kernels (those with are
+            named); no Keras model, or one that was never built.
     """
+    check_built(model)
     found = layer_named(model, layer)
     if not has_kernels(found):
         known = ", ".join(each.name for each in leaf_layers(model) if has_kernels(each)) or "none"
         raise ValueError(
-            f"layer {layer!r} ({type(found).__name__}) has no convolution kernels; layers that have: {known}"
+            f"layer {found.name!r} ({type(found).__name__}) has no convolution kernels; layers that have: {known}"
         )
     import keras
 
-    return np.asarray(keras.ops.convert_to_numpy(found.kernel), dtype=np.float32)
+    weights = np.asarray(keras.ops.convert_to_numpy(found.kernel), dtype=np.float32)
+    if isinstance(found, keras.layers.Conv2DTranspose):
+        return np.swapaxes(weights, 2, 3)  # Keras has channels out before channels in
+    if isinstance(found, keras.layers.DepthwiseConv2D):
+        return weights.reshape(*weights.shape[:2], 1, -1)
+    return weights
 
 
 @style()
@@ -40,17 +53,23 @@ def filters(
     in color, all rescaled together, gray at zero. `channel` picks one input channel.
 
     Raises:
-        ValueError: another number of input channels and no `channel`; no such layer; no kernels.
+        ValueError: another number of input channels and no `channel`; no such layer; no kernels; NaN.
     """
-    weights = kernels(model_or_kernels, layer) if layer is not None else np.asarray(model_or_kernels)
-    if weights.ndim != 4:
+    weights = kernels(model_or_kernels, layer) if layer is not None else model_or_kernels
+    try:
+        shape = np.shape(weights)
+    except ValueError:  # arrays of different shapes, such as kernels and biases
+        shape = ()
+    if len(shape) != 4 or 0 in shape:
         raise ValueError(
             "filters takes a model and the name of a layer, or kernels of shape "
-            f"(height, width, channels in, channels out), not {weights.shape or type(model_or_kernels).__name__}"
+            f"(height, width, channels in, channels out), not {shape or described(weights)}"
         )
+    weights = finite_array("the kernels", weights)
     inputs = weights.shape[2]
     if channel is not None:
-        if channel not in range(inputs):
+        common.at_least(0, channel=channel)
+        if channel >= inputs:
             raise ValueError(f"channel must be 0 to {inputs - 1}, an input channel of the layer, not {channel!r}")
         weights = weights[:, :, channel : channel + 1]
     elif inputs not in (1, 3):

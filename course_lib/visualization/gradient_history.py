@@ -5,9 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.checks import batch_for, outputs_of
+from course_lib.model_checks import described
+from course_lib.visualization.checks import images_for
+from course_lib.visualization.data_checks import finite_array
 from course_lib.visualization.gradients import BINS, EXPONENTS, LABELS, activations_of, functions_of
-from course_lib.visualization.style import FAINT, new_axes, style
+from course_lib.visualization.inside import outputs_of
+from course_lib.visualization.style import FAINT, given_or_new, style
 
 
 @style()
@@ -18,31 +21,48 @@ def draw_gradient_history(record: Mapping, value: str = "norm", *, layer: str | 
     scale, make several networks comparable. The interval, and what it cost to measure, stand below.
 
     Raises:
-        ValueError: no such layer or value.
+        ValueError: no such layer or value, several layers of that name, no record, or limits that are none.
     """
-    if value not in LABELS:
+    if not isinstance(record, Mapping) or not {"step", "interval", "histogram"} <= set(record):
+        raise ValueError(f"record must be that of a GradientWatch, watch.record, not {described(record)}")
+    if not isinstance(value, str) or value not in LABELS:
         raise common.unknown("value", value, LABELS)
     names = record["activations" if value in ("activation_std", "flat") else "layers"]
-    ax = new_axes() if ax is None else ax
+    if not names:
+        raise ValueError(f"there is no {value!r} to draw: no layer of the network ends with ReLU, sigmoid or tanh")
+    scale = _color_scale(limits, logarithmic=value != "flat" and layer is None)
+    ax = given_or_new(ax)
     if layer is None:
         edges, colors, label = np.arange(len(names) + 1) - 0.5, record[value].T, LABELS[value]
         apart = 1 + len(names) // 25
         ax.set_yticks(range(0, len(names), apart), names[::apart])
     else:
+        layer = getattr(layer, "name", layer)
         if layer not in record["layers"]:
             raise common.unknown("layer", layer, record["layers"])
+        if record["layers"].count(layer) > 1:
+            raise ValueError(f"{record['layers'].count(layer)} layers of the network are named {layer!r}")
         counts = record["histogram"][:, record["layers"].index(layer)]
         edges, colors, label = np.logspace(*EXPONENTS, BINS + 1), counts.T / counts[0].sum(), "share of the weights"
         ax.set(yscale="log", ylabel="|gradient| (zero: lowest row)", title=layer)
     steps = np.append(record["step"], record["step"][-1] + record["interval"])  # each lasts to the next
-    scale = dict(zip(("vmin", "vmax"), limits or (), strict=False))
-    scale |= {"norm": None if value == "flat" or layer else "log"}
     cells = ax.pcolormesh(steps, edges, np.ma.masked_equal(colors, 0), **scale)
     ax.set_facecolor(FAINT)
     every = f"about every {record['interval']:g} steps, {record['cost']:.1%} of the time"
     ax.set_xlabel(f"training step\n(measured {every})")
     ax.get_figure().colorbar(cells, ax=ax, label=label)
     return ax
+
+
+def _color_scale(limits, logarithmic: bool) -> dict:
+    """What `pcolormesh` takes: the ends of the color scale, and whether it is logarithmic."""
+    scale = {"norm": "log" if logarithmic else None}
+    if limits is None:
+        return scale
+    ends = finite_array("limits", limits)
+    if ends.shape != (2,) or not ends[0] < ends[1] or (logarithmic and ends[0] <= 0):
+        raise ValueError(f"limits must be (smaller, larger), above 0 on a logarithmic scale, not {limits!r}")
+    return scale | {"vmin": ends[0], "vmax": ends[1]}
 
 
 def count_units(model, images: np.ndarray, *, batch_size: int = 256) -> dict:
@@ -55,9 +75,12 @@ def count_units(model, images: np.ndarray, *, batch_size: int = 256) -> dict:
     tanh, how saturated it is. Only a unit that is silent on the whole training set is dead: the others can learn.
 
     Raises:
-        ValueError: images that do not fit, a subclassed model, or one that was never built.
+        ValueError: images that do not fit, a subclassed model, one that was never built, or one without such layers.
     """
-    images, functions, silent, flat = batch_for(model, images), functions_of(model), {}, {}
+    common.at_least(1, batch_size=batch_size)
+    images, functions, silent, flat = images_for(model, images), functions_of(model), {}, {}
+    if not functions:
+        raise ValueError(f"no layer of {model.name!r} ends with ReLU, sigmoid or tanh")
     for start in range(0, len(images), batch_size):
         with outputs_of(functions) as outputs:
             model(images[start : start + batch_size], training=False)

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib import common
 from course_lib.visualization import gradients
 
 
@@ -17,11 +18,15 @@ class GradientWatch(keras.callbacks.Callback):
     training steps took, so the interval follows from the network. Compiling, once, is not counted: some seconds for
     a deep network, with which an epoch of ResNet-20 over 50,000 images still takes less than 5 % longer. Training is
     not changed by it. For the arguments and errors see `gradient_sizes`.
+
+    Raises:
+        ValueError: a share that is not a number above 0.
     """
 
     def __init__(self, images: np.ndarray, labels: Sequence[int], *, share: float = 0.03):
         super().__init__()
-        self.images, self.labels, self.share = images, labels, share
+        self.images, self.labels, self.share = images, labels, common.number("share", share, low=1e-6)
+        self._found, self._updates = [], []
 
     @property
     def record(self) -> dict:
@@ -37,7 +42,12 @@ class GradientWatch(keras.callbacks.Callback):
           or below 5 % of its largest (sigmoid, tanh).
         - "interval", the median number of steps between two times; "cost", the time for all of them as a share of
           that for training steps.
+
+        Raises:
+            ValueError: no step of training has been watched so far.
         """
+        if not self._updates:
+            raise ValueError("nothing was recorded so far: train with callbacks=[watch] first")
         times = len(self._updates)  # one fewer than begun, where a step was interrupted
         found = {name: np.array([each[name] for each in self._found[:times]]) for name in self._found[0]}
         steps = np.array(self._steps[:times])
@@ -81,4 +91,4 @@ class GradientWatch(keras.callbacks.Callback):
 
     def _kernels(self) -> list[np.ndarray]:
         kernels = [keras.ops.convert_to_numpy(kernel) for _, kernel in gradients.kernels_of(self.model)]
-        return [kernel.ravel().copy() for kernel in kernels]  # the copy outlives the step
+        return [kernel.ravel().astype(np.float32) for kernel in kernels]  # the copy outlives the step

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from course_lib.visualization.checks import batch_for, leaf_layers, outputs_of
+from course_lib import common
+from course_lib.model_checks import described, final_activation, leaf_layers
+from course_lib.visualization.checks import check_logits, images_for
 from course_lib.visualization.curves import plain_log
-from course_lib.visualization.style import MUTED, new_axes, style
+from course_lib.visualization.data_checks import array_of, class_numbers
+from course_lib.visualization.inside import logits_of, outputs_of, two_classes
+from course_lib.visualization.style import MUTED, given_or_new, style
 
-HIGHEST = 5.0  # images for a network lie between -5 and 5
 EXPONENTS, BINS = (-16.0, 2.0), 36  # of histograms of log10 |gradient|; zeros count in the first bin
 FLAT = {  # by activation function: whether its derivative is 0, or below 5 % of its largest, where it puts out y
     "relu": lambda y: y == 0,
@@ -27,12 +30,13 @@ def gradient_sizes(model, images: np.ndarray, labels: Sequence[int]) -> dict:
     |w|₂. One step of gradient descent changes the kernel by the share `learning_rate * norm / weights`. Biases,
     normalization's parameters and penalties on weights are left out.
 
-    The network, which returns logits, runs as in training: normalization uses the batch, dropout drops. `images` are
-    a batch as it takes it, `labels` `(n,)` whole numbers. Needs TensorFlow as Keras' backend.
+    The network runs as in training: normalization uses the batch, dropout drops. It returns logits, or their softmax
+    or sigmoid; one output tells two classes apart. `images` are a batch as it takes it, `labels` `(n,)` whole numbers.
+    Needs TensorFlow as Keras' backend.
 
     Raises:
-        ValueError: images or labels that do not fit, a model that was never built, that has no trainable kernel or
-            several outputs, or that is subclassed.
+        ValueError: images or labels that do not fit, a model that was never built, that has no trainable kernel,
+            several outputs, or several sigmoids, or that is subclassed.
     """
     found = probe(model, *check_batch(model, images, labels))
     return {"layers": found["layers"]} | {name: found[name].numpy() for name in ("norm", "mean", "weights")}
@@ -40,17 +44,26 @@ def gradient_sizes(model, images: np.ndarray, labels: Sequence[int]) -> dict:
 
 def check_batch(model, images: np.ndarray, labels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """The batch as arrays, float32 and int64; for the errors see `gradient_sizes`."""
-    batch, labels = batch_for(model, images), np.asarray(labels)
-    if not isinstance(model.output_shape, tuple):
-        raise ValueError(f"this needs a model with one output, the logits; {model.name!r} has {len(model.outputs)}")
-    classes = model.output_shape[-1]
-    if not np.abs(batch).max() <= HIGHEST:
-        raise ValueError(f"images must be scaled as in training, to about 0 to 1; these reach {np.abs(batch).max():g}")
-    if labels.shape != (len(batch),) or not np.isin(labels, range(classes)).all():
-        raise ValueError(f"labels must be {len(batch)} whole numbers from 0 to {classes - 1}, not {labels}")
+    batch = images_for(model, images)
+    classes = check_logits(model, batch)
+    check_cross_entropy(model)
+    labels = class_numbers("labels", labels, count=len(batch), classes=classes)
     if not kernels_of(model):
         raise ValueError(f"no layer of {model.name!r} has a kernel that is trained")
-    return batch, labels.astype(np.int64)
+    return batch, labels
+
+
+def check_cross_entropy(model) -> None:
+    """Checks that the classes of a network exclude each other, as cross-entropy takes them.
+
+    Raises:
+        ValueError: several sigmoids, of which any number may be near 1.
+    """
+    if final_activation(model) == "sigmoid" and model.output_shape[-1] > 1:
+        raise ValueError(
+            f"{model.name!r} ends with {model.output_shape[-1]} sigmoids, so its classes do not exclude each other, "
+            "and cross-entropy has no meaning: end it with logits, or with softmax"
+        )
 
 
 def kernels_of(model) -> list[tuple]:
@@ -88,16 +101,21 @@ def probe(model, images, labels) -> dict:
     values = {id(variable): tf.convert_to_tensor(variable.value) for variable in model.trainable_variables}
     fixed = [tf.convert_to_tensor(variable.value) for variable in model.non_trainable_variables]
     kernels = [values[id(kernel)] for _, kernel in kernels_of(model)]
+
+    def run():
+        return model.stateless_call(list(values.values()), fixed, images, training=True)[0]  # changes no state
+
     # As in training: without it, small gradients become 0 in half precision.
     scale = 2.0**10 if any(layer.compute_dtype == "float16" for layer in leaf_layers(model)) else 1.0
     functions = functions_of(model)
     with outputs_of(functions) as outputs, tf.GradientTape() as tape:
         tape.watch(kernels)
-        logits, _ = model.stateless_call(list(values.values()), fixed, images, training=True)  # changes no state
-        losses = keras.losses.sparse_categorical_crossentropy(labels, tf.cast(logits, "float32"), from_logits=True)
+        logits = two_classes(tf.cast(logits_of(model, run), "float32"))
+        losses = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
         error = scale * tf.reduce_mean(losses)
     activations = activations_of(outputs, functions)
-    gradients = [each / scale for each in tape.gradient(error, kernels, unconnected_gradients="zero")]
+    gradients = tape.gradient(error, kernels, unconnected_gradients="zero")
+    gradients = [tf.cast(each, "float32") / scale for each in gradients]
     sizes = [tf.abs(each) for each in gradients]
     logs = [tf.math.log(each + 1e-30) / np.log(10) for each in sizes]
     return {
@@ -105,7 +123,7 @@ def probe(model, images, labels) -> dict:
         "activations": [name for name, _, _ in activations],
         "norm": tf.stack([norm(each) for each in gradients]),
         "mean": tf.stack([tf.reduce_mean(each) for each in sizes]),
-        "weights": tf.stack([norm(each) for each in kernels]),
+        "weights": tf.stack([norm(tf.cast(each, "float32")) for each in kernels]),
         "histogram": tf.stack([tf.histogram_fixed_width(each, EXPONENTS, BINS) for each in logs]),
         "activation_std": [tf.math.reduce_std(y) for _, y, _ in activations],
         "flat": [tf.reduce_mean(tf.cast(flat, "float32")) for _, _, flat in activations],
@@ -118,12 +136,16 @@ def draw_gradients(sizes: Mapping, value: str = "norm", *, ax=None):
 
     `sizes` is what `gradient_sizes` returns, or a dict name → that of several networks, all on one scale; `value` is
     "norm" or "mean".
+
+    Raises:
+        ValueError: what `gradient_sizes` does not return, such as what `GradientWatch` recorded at several steps.
     """
-    networks = {"": sizes} if "layers" in sizes else sizes
+    networks = {"": sizes} if isinstance(sizes, Mapping) and "layers" in sizes else sizes
+    _check_sizes(networks, value)
     names = [list(each["layers"]) for each in networks.values()]
     every = np.concatenate([each[value] for each in networks.values()])
     foot = min(every[every > 0], default=1) / 30
-    ax = new_axes() if ax is None else ax
+    ax = given_or_new(ax)
     for name, each in networks.items():
         ax.plot(range(1, len(each[value]) + 1), np.maximum(each[value], foot), "o-", markersize=5, label=name)
     ax.set(yscale="log", ylabel=LABELS[value], xlabel="layer, counted from the input")
@@ -139,3 +161,21 @@ def draw_gradients(sizes: Mapping, value: str = "norm", *, ax=None):
     if len(networks) > 1:
         ax.legend()
     return ax
+
+
+def _check_sizes(networks: Mapping, value: str) -> None:
+    """Checks that each network has its layers' names and one number per layer."""
+    listed = list(networks.values()) if isinstance(networks, Mapping) else []
+    if not listed or not all(isinstance(each, Mapping) and "layers" in each for each in listed):
+        raise ValueError(
+            "sizes must be what gradient_sizes(model, images, labels) returns, or a dict name → that, "
+            f"not {described(networks)}"
+        )
+    for each in listed:
+        if value not in ("norm", "mean") or value not in each:
+            raise common.unknown("value", value, {"norm", "mean"} & set(each))
+        if array_of(value, each[value]).shape != (len(each["layers"]),):
+            raise ValueError(
+                f"{value!r} must be one number per layer, {len(each['layers'])}, not {np.shape(each[value])}: "
+                "draw_gradient_history draws what GradientWatch recorded at several steps"
+            )

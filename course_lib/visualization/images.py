@@ -1,29 +1,47 @@
 """Pictures in a grid, with what they are and what a network took them for."""
 
 import math
+import numbers
 from collections.abc import Sequence
 
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.style import INK, MUTED, WRONG, new_axes, style
+from course_lib.visualization.data_checks import array_of, class_numbers, finite_array, is_text, name_list
+from course_lib.visualization.style import INK, MUTED, WRONG, check_axes, new_axes, style
 
 CAPTION = 0.23  # inches that a line of caption takes
 WIDTH = 8.5  # inches of a full-width figure
+MOST = 1_000  # images of one figure: more take long, and none of them can be seen
 
 
-def montage(images: np.ndarray, columns: int, pad: int | tuple[int, int] = 1, fill: float = 1.0) -> np.ndarray:
+def montage(images: np.ndarray, columns: int, pad: int | tuple[int, int] = 1, fill: float | None = None) -> np.ndarray:
     """Images `(n, height, width, channels)` row by row in one array, `pad` pixels of `fill` between them.
 
-    `pad` is one number or (between rows, between columns). Returns
-    `(rows·(height + pad) − pad, columns·(width + pad) − pad, channels)`; places left over hold `fill`.
+    `pad` is one number or (between rows, between columns); `fill` is white by default: 255 between whole numbers, 1
+    else. Returns `(rows·(height + pad) − pad, columns·(width + pad) − pad, channels)`; places left over hold `fill`.
+
+    Raises:
+        ValueError: images of another shape, or a number of columns or pixels that is none.
     """
+    images = array_of("images", images)
+    if images.ndim != 4 or 0 in images.shape:
+        raise ValueError(f"images must have the shape (n, height, width, channels), not {images.shape}")
+    down, across = pad if np.shape(pad) == (2,) else (pad, pad)
     common.at_least(1, columns=columns)
+    common.at_least(0, **{"pad between rows": down, "pad between columns": across})
+    dtype = np.result_type(images.dtype, float)
+    if images.dtype.kind in "iu":
+        dtype, highest = images.dtype, np.iinfo(images.dtype).max
+        fill = 255 if fill is None else fill
+        if not isinstance(fill, numbers.Real) or not 0 <= fill <= highest or fill != int(fill):
+            raise ValueError(f"fill must be a whole number from 0 to {highest}, as the images are, not {fill!r}")
+    elif not isinstance(fill, (numbers.Real, type(None))):
+        raise ValueError(f"fill must be a number, not {fill!r}")
     count, height, width, channels = images.shape
-    down, across = (pad, pad) if np.isscalar(pad) else pad
     rows = math.ceil(count / columns)
     shape = (rows * (height + down) - down, columns * (width + across) - across, channels)
-    canvas = np.full(shape, fill, dtype=np.result_type(images.dtype, type(fill)))
+    canvas = np.full(shape, 1.0 if fill is None else fill, dtype)
     for index, image in enumerate(images):
         top, left = index // columns * (height + down), index % columns * (width + across)
         canvas[top : top + height, left : left + width] = image
@@ -43,21 +61,28 @@ def images(
 ):
     """A grid of images; above each its label, or answer→prediction in another color where they differ.
 
-    `images` are `(n, height, width, channels)` with 1 or 3 channels, or `(n, height, width)`. `value_range`
-    holds the values drawn black and white: by default 0 and 255 for uint8, 0 and 1 for floats within them,
-    else the smallest and the largest value of all images together.
+    `images` are `(n, height, width, channels)` with 1 or 3 channels, `(n, height, width)`, or one picture
+    `(height, width, channels)`. Labels and predictions are one whole number, or one of `class_names`, per image.
+    `value_range` holds the values drawn black and white: by default 0 and 255 for uint8, 0 and 1 for floats within
+    them, else the smallest and the largest value of all images together.
 
     Raises:
-        ValueError: shapes that are no images, or lengths that do not fit each other.
+        ValueError: shapes that are no images, more than 1,000 images, NaN; labels, predictions or names that do not
+            fit the images or each other.
     """
     tiles = unit_range(images, value_range)
-    for name, values in (("labels", labels), ("predictions", predictions)):
-        if values is not None and len(values) != len(tiles):
-            raise ValueError(f"{name} must have one entry an image, {len(tiles)} in all, not {len(values)}")
-    captions = captions_of(labels, predictions, class_names)
+    if len(tiles) > MOST:
+        raise ValueError(f"{len(tiles):,} images are too many to see: draw at most {MOST:,}, such as images[:100]")
+    names = name_list(class_names)
+    given = {"labels": labels, "predictions": predictions}
+    given = {name: values for name, values in given.items() if values is not None}
+    if names is None and given and all(map(is_text, given.values())):
+        names = sorted({str(each) for values in given.values() for each in np.ravel(np.asarray(values))})
+    classes = {name: class_numbers(name, values, count=len(tiles), names=names) for name, values in given.items()}
+    captions = captions_of(classes.get("labels"), classes.get("predictions"), names)
     colors = [INK] * len(tiles)
-    if labels is not None and predictions is not None:
-        colors = [WRONG if wrong else INK for wrong in np.not_equal(labels, predictions)]
+    if len(classes) == 2:
+        colors = [WRONG if wrong else INK for wrong in classes["labels"] != classes["predictions"]]
     if columns is None:
         columns = fitting_columns(captions, at_most=10)
     return draw_tiles(tiles, captions, colors, columns=columns, ax=ax)
@@ -67,33 +92,45 @@ def unit_range(images: np.ndarray, value_range: tuple[float, float] | None = Non
     """Images as floats `(n, height, width, channels)` in [0, 1], all on one scale (see `images`).
 
     Raises:
-        ValueError: no images, or an array that does not have the shape of images.
+        ValueError: no images, NaN, or an array that does not have the shape of images.
     """
-    images = np.asarray(images)
-    tiles = images[..., None] if images.ndim == 3 else images
-    if tiles.ndim != 4 or tiles.shape[-1] not in (1, 3) or 0 in tiles.shape:
-        raise ValueError(
-            "images must have the shape (n, height, width, channels) with 1 or 3 channels, "
-            f"or (n, height, width), n at least 1; not {images.shape}"
-        )
+    tiles = _four_axes(finite_array("images", images))
     if value_range is None:
         if tiles.dtype == np.uint8:
             value_range = (0, 255)
         else:
             low, high = float(tiles.min()), float(tiles.max())
             value_range = (0, 1) if low >= 0 and high <= 1 else (low, high if low < high else low + 1)
-    low, high = value_range
-    if not low < high:
+    limits = array_of("value_range", value_range)
+    if limits.shape != (2,) or not limits[0] < limits[1]:
         raise ValueError(f"value_range must be (smaller, larger), not {value_range!r}")
+    low, high = map(float, limits)
     return np.clip((tiles.astype(np.float32) - low) / (high - low), 0, 1)
 
 
-def class_name(index: int, class_names: Sequence[str] | None) -> str:
+def _four_axes(images: np.ndarray) -> np.ndarray:
+    """`(n, height, width, channels)` of the shapes that `images` takes."""
+    tiles = images
+    if images.ndim == 3:
+        # A width of 3 or 1 is none of a picture; three gray pictures of 3 pixels a side may be kernels.
+        one_picture = images.shape[-1] == 1 or (images.shape[-1] == 3 and images.shape[1] > 3)
+        tiles = images[None] if one_picture else images[..., None]
+    if tiles.ndim != 4 or tiles.shape[-1] not in (1, 3) or 0 in tiles.shape:
+        first = images.ndim == 4 and images.shape[1] in (1, 3)
+        advice = ": channels come last here, np.moveaxis(images, 1, -1)" if first else ""
+        raise ValueError(
+            "images must have the shape (n, height, width, channels) with 1 or 3 channels, "
+            f"or (n, height, width), n at least 1; not {images.shape}{advice}"
+        )
+    return tiles
+
+
+def class_name(index: int, names: list[str] | None) -> str:
     """The name of a class, or its number where there are no names."""
-    return str(index) if class_names is None else str(class_names[index])
+    return str(index) if names is None else names[index]
 
 
-def captions_of(labels, predictions, class_names: Sequence[str] | None = None) -> list[str]:
+def captions_of(labels, predictions, names: list[str] | None = None) -> list[str]:
     """What stands above each image: its label, and after an arrow a prediction that differs from it.
 
     Long names go on two lines. Either of labels and predictions may be None.
@@ -101,14 +138,14 @@ def captions_of(labels, predictions, class_names: Sequence[str] | None = None) -
     if labels is None and predictions is None:
         return []
     if predictions is None:
-        return [class_name(label, class_names) for label in labels]
+        return [class_name(label, names) for label in labels]
     if labels is None:
-        return ["→" + class_name(prediction, class_names) for prediction in predictions]
-    arrow = "\n→" if max(map(len, class_names or ["0"])) > 3 else "→"
+        return ["→" + class_name(prediction, names) for prediction in predictions]
+    arrow = "\n→" if max(map(len, names or ["0"])) > 3 else "→"
     captions = []
     for answer, prediction in zip(labels, predictions, strict=True):
-        wrong = "" if answer == prediction else arrow + class_name(prediction, class_names)
-        captions.append(class_name(answer, class_names) + wrong)
+        wrong = "" if answer == prediction else arrow + class_name(prediction, names)
+        captions.append(class_name(answer, names) + wrong)
     return captions
 
 
@@ -131,6 +168,7 @@ def draw_tiles(tiles, captions=(), colors=(), *, columns: int, group: int = 1, a
     if ax is None:
         figure_width = min(WIDTH, 1.2 * columns)
         ax = new_axes(figure_width, rows * (figure_width / columns * height / width + caption))
+    check_axes(ax)
     across = max(1, round(width / 14))
     apart = across if group == 1 else 4 * across  # between groups
     down = _caption_pixels(ax, caption, columns * (width + across), rows, height)

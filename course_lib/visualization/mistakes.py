@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.images import captions_of, class_name, draw_tiles, fitting_columns, unit_range
+from course_lib.model_checks import described
+from course_lib.visualization.data_checks import array_of, class_numbers, finite_array, name_list, probabilities_of
+from course_lib.visualization.images import MOST, captions_of, class_name, draw_tiles, fitting_columns, unit_range
 from course_lib.visualization.style import MUTED, WRONG, style
 
 
@@ -17,7 +19,8 @@ class Mistakes:
     indices: np.ndarray  # where they stand in the data set, int64
     labels: np.ndarray  # the answers, int64
     predictions: np.ndarray  # what the network said, int64
-    confidence: np.ndarray  # the softmax probability of what it said, in [0, 1]
+    confidence: np.ndarray  # the probability of what it said, in [0, 1]
+    examples: int | None = None  # in the data set; None is unknown
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -26,20 +29,17 @@ class Mistakes:
 def find_mistakes(logits: np.ndarray, labels: Sequence[int]) -> Mistakes:
     """The examples whose largest logit is not their label's; `logits` are `(n, classes)`, labels `(n,)`.
 
+    Rows that are probabilities, none below 0 and with a sum of 1, are taken as they are.
+
     Raises:
-        ValueError: shapes that do not fit each other.
+        ValueError: shapes that do not fit each other, one output per image, NaN, or labels that are no class.
     """
-    logits, labels = np.asarray(logits, dtype=np.float64), np.asarray(labels)
-    if logits.ndim != 2 or labels.shape != logits.shape[:1]:
-        raise ValueError(
-            f"logits must be (n, classes) and labels (n,) of the same n, not {logits.shape} and {labels.shape}"
-        )
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    predictions = logits.argmax(axis=1)
-    confidence = 1 / exponentials.sum(axis=1)  # the largest exponential is 1
+    confidence = probabilities_of("logits", logits).max(axis=1)
+    predictions = np.asarray(logits).argmax(axis=1)
+    labels = class_numbers("labels", labels, count=len(predictions), classes=np.shape(logits)[1])
     wrong = np.flatnonzero(predictions != labels)
     order = wrong[np.argsort(-confidence[wrong], kind="stable")]
-    return Mistakes(order, labels[order].astype(np.int64), predictions[order], confidence[order])
+    return Mistakes(order, labels[order], predictions[order], confidence[order], len(labels))
 
 
 def nearest_training_images(images: np.ndarray, train_images: np.ndarray, k: int = 3) -> np.ndarray:
@@ -49,13 +49,14 @@ def nearest_training_images(images: np.ndarray, train_images: np.ndarray, k: int
     images at a time, so that 60,000 of them take some 30 MB beside themselves.
 
     Raises:
-        ValueError: images of different shapes, or `k` larger than the number of training images.
+        ValueError: images of different shapes or ranges, NaN, or `k` larger than the number of training images.
     """
-    images, train_images = np.asarray(images), np.asarray(train_images)
-    if images.shape[1:] != train_images.shape[1:]:
+    images, train_images = finite_array("images", images), finite_array("train_images", train_images)
+    if images.ndim < 2 or images.shape[1:] != train_images.shape[1:]:
         raise ValueError(
             f"images and training images must have one shape, not {images.shape[1:]} and {train_images.shape[1:]}"
         )
+    _check_one_scale(images, train_images)
     common.at_least(1, k=k)
     if k > len(train_images):
         raise ValueError(f"k must be at most {len(train_images)}, the number of training images, not {k}")
@@ -68,6 +69,18 @@ def nearest_training_images(images: np.ndarray, train_images: np.ndarray, k: int
             distances[:, first : first + 2048] = (others**2).sum(axis=1) - 2 * block @ others.T  # |a|² is the same
         nearest[start : start + 32] = np.argsort(distances, axis=1, kind="stable")[:, :k]
     return nearest
+
+
+def _check_one_scale(images: np.ndarray, train_images: np.ndarray) -> None:
+    """Distances mean something only where both hold pixels from 0 to 255, or both hold scaled ones."""
+    whole = [each.dtype.kind in "iu" for each in (images, train_images)]
+    low, high = sorted(float(each.max(initial=0)) for each in (images, train_images))
+    apart = not any(whole) and 0 < low <= 1 and high > 5
+    if whole[0] != whole[1] or apart:
+        raise ValueError(
+            f"images and training images must have one range, such as whole numbers from 0 to 255: these are "
+            f"{images.dtype} up to {images.max():g} and {train_images.dtype} up to {train_images.max():g}"
+        )
 
 
 @style()
@@ -85,24 +98,36 @@ def mistakes(
     """Every mistake (at most `limit`) with answer→prediction above it, the most confident first.
 
     `images` are the whole data set that `found.indices` points into. With `train`, a pair (images, labels),
-    each mistake is followed by its nearest training images and their labels.
+    each mistake is followed by its nearest training images and their labels; a split is such a pair, too.
 
     Raises:
-        ValueError: nothing to draw, or indices that are not in `images`.
+        ValueError: nothing to draw, more than 1,000 pictures, indices that are not in `images`, no result of
+            `find_mistakes`, or training images that are no such pair.
     """
     common.at_least(1, limit=limit, neighbors=neighbors)
+    if not isinstance(found, Mistakes):
+        raise ValueError(f"found must be what find_mistakes(logits, labels) returns, not {described(found)}")
+    images, class_names = array_of("images", images), name_list(class_names)
     shown = found.indices[:limit]
+    group = 1 if train is None else neighbors + 1
+    if len(shown) * group > MOST:
+        raise ValueError(
+            f"{len(shown) * group:,} pictures are too many to see: give a limit of {MOST // group} or less"
+        )
     if not len(shown):
         raise ValueError("there are no mistakes to draw: every prediction is right")
     if shown.max() >= len(images):
         raise ValueError(f"the mistakes point at image {shown.max()}, but there are only {len(images)} images")
-    tiles, group = np.asarray(images)[shown], 1
-    captions = captions_of(found.labels[:limit], found.predictions[:limit], class_names)
+    if found.examples not in (None, len(images)):
+        raise ValueError(
+            f"the mistakes are of {found.examples:,} images, but these are {len(images):,}: "
+            "give the images that the logits and labels belong to"
+        )
+    tiles, captions = images[shown], _captions(found, limit, class_names)
     colors = [WRONG] * len(shown)
     if train is not None:
-        train_images, train_labels = np.asarray(train[0]), np.asarray(train[1])
+        train_images, train_labels = _pair(train, class_names)
         near = nearest_training_images(tiles, train_images, neighbors)
-        group = neighbors + 1
         tiles = np.concatenate([tiles[:, None], train_images[near]], axis=1).reshape(-1, *tiles.shape[1:])
         captions = [
             text
@@ -113,3 +138,19 @@ def mistakes(
     if columns is None:
         columns = max(1, fitting_columns(captions, at_most=12) // group)
     return draw_tiles(unit_range(tiles), captions, colors, columns=columns * group, group=group, ax=ax)
+
+
+def _captions(found: Mistakes, limit: int, names: list[str] | None) -> list[str]:
+    labels, predictions = (
+        class_numbers(name, getattr(found, name)[:limit], names=names) for name in ("labels", "predictions")
+    )
+    return captions_of(labels, predictions, names)
+
+
+def _pair(train, names: list[str] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Training images and labels, of a pair or of a split."""
+    pair = train.arrays() if hasattr(train, "arrays") else train
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise ValueError(f"train must be a pair (images, labels) or a split, not {described(train)}")
+    images = array_of("the training images", pair[0])
+    return images, class_numbers("the training labels", pair[1], count=len(images), names=names)

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from course_lib.visualization.attribution import checked_classes, softmax
+from course_lib import common
+from course_lib.model_checks import described
+from course_lib.visualization.data_checks import array_of, class_numbers, finite_array, name_list, probabilities_of
 from course_lib.visualization.images import class_name, unit_range
-from course_lib.visualization.style import FAINT, PALETTE, new_axes, style
+from course_lib.visualization.style import FAINT, PALETTE, given_or_new, new_axes, style
 
+MOST = 100  # images with their bars in one figure
 Z = 1.96  # standard deviations on either side of the mean that hold 95 % of a normal distribution
 
 
@@ -16,17 +19,23 @@ def top5(images, logits, labels: Sequence[int], class_names: Sequence[str] | Non
     """Pictures with their label and the five likeliest classes as bars, the right one in color and bold.
 
     A. Krizhevsky, I. Sutskever, G. Hinton: ImageNet Classification with Deep Convolutional Neural Networks, NIPS
-    2012, figure 4. `images` are as for `images`, `logits` `(n, classes)`; the bars are softmax probabilities.
-    Returns the Axes of pictures and bars in turn, `(2·rows, columns)`.
+    2012, figure 4. `images` are as for `images`, `logits` `(n, classes)`; the bars are their softmax, or, where each
+    row is probabilities, none below 0 and with a sum of 1, these. Returns the Axes of pictures and bars in turn,
+    `(2·rows, columns)`.
 
     Raises:
-        ValueError: images, logits and labels of different numbers, or a label that is no class.
+        ValueError: images, logits and labels of different numbers, more than 100 images, one output per image, a label
+            that is no class, or another number of class names.
     """
-    tiles, probabilities = unit_range(images), softmax(logits)
+    common.at_least(1, columns=columns)
+    tiles, probabilities = unit_range(images), probabilities_of("logits", logits)
+    if len(tiles) > MOST:
+        raise ValueError(f"{len(tiles):,} images are too many to see: draw at most {MOST}")
+    names = name_list(class_names, classes=probabilities.shape[1])
+    labels = class_numbers("labels", labels, classes=probabilities.shape[1], names=names)
     if not len(tiles) == len(probabilities) == len(labels):
         counts = f"{len(tiles)} images, {len(probabilities)} logits and {len(labels)} labels"
         raise ValueError(f"each image needs its logits (n, classes) and its label, not {counts}")
-    labels = checked_classes(probabilities, labels)
     columns = min(columns, len(tiles))
     rows = -(-len(tiles) // columns)
     ratios = {"height_ratios": [1.5, 1.2] * rows, "squeeze": False}
@@ -37,11 +46,11 @@ def top5(images, logits, labels: Sequence[int], class_names: Sequence[str] | Non
         row, column = divmod(index, columns)
         picture, bars = axes[2 * row, column], axes[2 * row + 1, column]
         picture.imshow(tile, cmap="gray", vmin=0, vmax=1)
-        bars.set_title(class_name(answer, class_names), weight="bold", fontsize=12)
+        bars.set_title(class_name(answer, names), weight="bold", fontsize=12)
         for place, each in enumerate(np.argsort(-shares, kind="stable")[:5]):
             color, weight = (PALETTE[5], "bold") if each == answer else (FAINT, "normal")
             bars.barh(place, shares[each], color=color, height=0.85)
-            bars.text(0.02, place, class_name(each, class_names), va="center", fontsize=11, weight=weight)
+            bars.text(0.02, place, class_name(each, names), va="center", fontsize=11, weight=weight)
             bars.text(1, place, f"{shares[each]:.0%}", va="center", ha="right", fontsize=10)
         bars.set(xlim=(0, 1), ylim=(4.6, -0.5))
     return axes
@@ -56,12 +65,18 @@ def accuracy_by(
     edges, and empty ones are left out. "low" and "high" bound E. B. Wilson's (1927) interval of 95 %.
 
     Raises:
-        ValueError: values and answers of different numbers.
+        ValueError: values and answers of different numbers; answers that are not True or False; values that are NaN or
+            beyond the edges; edges that do not ascend.
     """
-    values, correct = np.asarray(values, dtype=float), np.asarray(correct, dtype=bool)
-    if values.ndim != 1 or values.shape != correct.shape:
+    values, correct = finite_array("values", values).astype(float), array_of("correct", correct)
+    if values.ndim != 1 or values.shape != correct.shape or not len(values):
         raise ValueError(f"values and correct must be (n,) of the same n, not {values.shape} and {correct.shape}")
-    counts, edges = np.histogram(values, bins)
+    if correct.dtype != bool:
+        raise ValueError(
+            f"correct must be True or False per image, such as predictions == labels, not {described(correct)} "
+            f"of {correct.dtype}"
+        )
+    counts, edges = np.histogram(values, _checked_bins(values, bins))
     kept = counts > 0
     n, right, center = counts[kept], np.histogram(values[correct], edges)[0][kept], ((edges[:-1] + edges[1:]) / 2)[kept]
     middle = (right + Z**2 / 2) / (n + Z**2)
@@ -69,10 +84,37 @@ def accuracy_by(
     return {"center": center, "accuracy": right / n, "low": middle - half, "high": middle + half, "count": n}
 
 
+def _checked_bins(values: np.ndarray, bins: int | Sequence[float]) -> int | np.ndarray:
+    """A number of bins, or edges that ascend and have all values between them."""
+    if np.ndim(bins) == 0:
+        common.at_least(1, bins=bins)
+        return bins
+    edges = finite_array("bins", bins)
+    if edges.ndim != 1 or len(edges) < 2 or (np.diff(edges) <= 0).any():
+        raise ValueError(f"bins must be a number, or edges that ascend, at least 2 of them, not {bins!r}")
+    if values.min() < edges[0] or values.max() > edges[-1]:
+        raise ValueError(
+            f"the values go from {values.min():g} to {values.max():g}, "
+            f"beyond the edges {edges[0]:g} and {edges[-1]:g}: widen the edges, or leave these values out"
+        )
+    return edges
+
+
 @style()
 def draw_accuracy_by(series: Mapping[str, Mapping[str, np.ndarray]], what: str, *, ax=None):
-    """Accuracies of `accuracy_by` with their intervals over `what`, one color for each name in `series`."""
-    ax = new_axes() if ax is None else ax
+    """Accuracies of `accuracy_by` with their intervals over `what`, one color for each name in `series`.
+
+    Raises:
+        ValueError: `series` is no dict name → what `accuracy_by` returns.
+    """
+    needed = {"center", "accuracy", "low", "high"}
+    if (
+        not isinstance(series, Mapping)
+        or not series
+        or not all(isinstance(found, Mapping) and needed <= set(found) for found in series.values())
+    ):
+        raise ValueError(f"series must be a dict name → what accuracy_by returns, not {described(series)}")
+    ax = given_or_new(ax)
     for name, found in series.items():
         bars = np.abs([found["low"] - found["accuracy"], found["high"] - found["accuracy"]])
         ax.errorbar(found["center"], found["accuracy"], bars, marker="o", capsize=4, elinewidth=1.4, label=name)

@@ -6,6 +6,7 @@ import io
 import numpy as np
 
 from course_lib import common
+from course_lib.model_checks import described
 from course_lib.visualization.style import style
 
 DPI = 120  # 8 inches are 960 pixels: sharp on a projector, and mostly under 100 kB
@@ -19,7 +20,7 @@ def show(ax, alt: str) -> None:
     look for it, and stands in for the picture where none can be shown. Outside a notebook it is printed.
 
     Raises:
-        ValueError: `alt` is not a sentence.
+        ValueError: `alt` is not a sentence, or `ax` has no figure.
     """
     import matplotlib.pyplot as plt
 
@@ -42,9 +43,20 @@ def check_alt(alt: str) -> None:
 
 
 def figure_of(ax):
-    """The figure of an Axes, of an array or list of Axes, or the figure itself."""
-    first = np.ravel(np.asarray(ax, dtype=object))[0]
-    return first if hasattr(first, "savefig") else first.get_figure(root=True)
+    """The figure of an Axes, of an array or list of Axes, or the figure itself.
+
+    Raises:
+        ValueError: anything else, or Axes of several figures.
+    """
+    from matplotlib.artist import Artist
+
+    parts = list(np.ravel(np.asarray(ax, dtype=object)))
+    if not parts or not all(isinstance(part, Artist) for part in parts):
+        raise ValueError(f"ax must be an Axes, several Axes of one figure, or the figure, not {described(ax)}")
+    figures = [part if hasattr(part, "savefig") else part.get_figure(root=True) for part in parts]
+    if any(figure is not figures[0] for figure in figures):
+        raise ValueError("these Axes are of several figures: show each figure by itself")
+    return figures[0]
 
 
 @style()

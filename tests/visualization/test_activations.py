@@ -39,3 +39,13 @@ def test_draw_activation():
     np.testing.assert_allclose(y, np.maximum(x - 2, 0))
     with pytest.raises(ValueError, match=r"unknown activation 'Tanh'. Did you mean 'tanh'"):
         visualization.draw_activation("Tanh")
+
+
+def test_bad_input():
+    for call, message in [
+        (lambda: visualization.activation(keras.activations.relu, [1.0]), "unknown activation"),
+        (lambda: visualization.activation("ReLU", None), "the weighted sums must be an array of numbers"),
+        (lambda: visualization.draw_activation("ReLU", "1"), "bias must be a number"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            call()

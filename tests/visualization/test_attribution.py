@@ -178,7 +178,9 @@ def test_overlay_is_one_scale_over_the_whole_picture():
     np.testing.assert_allclose(picture.get_array(), unit_range(image[None])[0, ..., 0])
     np.testing.assert_array_equal(drawn.get_array(), values)
     assert drawn.get_clim() == (-4, 4) and drawn.get_extent() == picture.get_extent()
-    np.testing.assert_allclose(drawn.get_alpha() ** 2, np.abs(values) / 4)
+    opacity = drawn.to_rgba(values)[..., 3]
+    np.testing.assert_allclose(opacity**2, np.abs(values) / 4, atol=0.01)
+    assert drawn.get_alpha() is None  # an array would hide the picture under Matplotlib 3.10.0
     bar = next(axes for axes in ax.get_figure().axes if axes is not ax)
     assert bar.get_ylabel() == "fall" and bar.get_ylim() == (-4, 4)
 
@@ -200,3 +202,47 @@ def test_occlusion_takes_seconds():
     start = time.perf_counter()
     assert visualization.occlusion(model, RANDOM.uniform(size=(64, 64, 3))).shape == (16, 16)
     assert time.perf_counter() - start <= 3
+
+
+def test_overlay_takes_one_map():
+    image, maps = RANDOM.uniform(size=(9, 8, 3)), RANDOM.normal(size=(3, 5, 4))
+    for attribution, expected in [
+        (maps[:1], maps[0]),
+        (RANDOM.normal(size=(1, 9, 8, 3)), None),
+        (np.ones((9, 8)), np.ones((9, 8))),
+    ]:
+        drawn = visualization.overlay(image, attribution).images[1].get_array()
+        assert drawn.shape == ((9, 8) if expected is None else expected.shape)
+        if expected is not None:
+            np.testing.assert_allclose(drawn, expected, rtol=1e-6)
+    for attribution in (maps, np.ones((4, 3, 3)), np.ones((2, 9, 8, 3))):
+        with pytest.raises(ValueError, match=r"attribution must be one map, .*attribution\[0\]"):
+            visualization.overlay(image, attribution)
+    for arguments, message in [
+        ((image, np.full((4, 4), np.nan)), "attribution must be finite"),
+        ((image * np.nan, maps[0]), "image must be finite"),
+        ((IMAGES[..., :1], maps[0]), r"image must be one image, such as images\[0\]"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            visualization.overlay(*arguments)
+
+
+@pytest.mark.parametrize("side", [7, 160])
+def test_the_picture_is_seen_below_the_map(side):
+    """Under Matplotlib 3.10.0 an array as alpha hid it, where the map had about as many pixels as the figure."""
+    stripes, values = np.tile(np.arange(224) // 8 % 2, (224, 1)).astype(float), np.zeros((side, side))
+    values[0, 0] = 1
+    ax = visualization.overlay(stripes, values)
+    ax.figure.canvas.draw()
+    box, drawn = ax.get_window_extent(), np.asarray(ax.figure.canvas.buffer_rgba())[..., :3]
+    top, bottom = (int(len(drawn) - edge) for edge in (box.y1, box.y0))
+    inside = drawn[top + 60 : bottom - 5, int(box.x0) + 60 : int(box.x1) - 5]
+    assert inside.std() > 30
+
+
+@pytest.mark.parametrize("unit", [5, (7, 0), (-1, 0), (1.0, 2.0), (1, 2, 3), "center"])
+def test_units_that_are_none(plain, unit):
+    with pytest.raises(ValueError, match="unit must be"):
+        visualization.effective_receptive_field(plain, IMAGES, "conv2", unit)
+    found = visualization.effective_receptive_field(plain, IMAGES, "conv2", np.array([1, 2]))
+    np.testing.assert_array_equal(found, visualization.effective_receptive_field(plain, IMAGES, "conv2", (1, 2)))

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.text import Text
 
@@ -82,3 +83,25 @@ def test_bad_input(rows):
         visualization.cost([{"network": "a", "top5_error": 5.0}], "top5")
     with pytest.raises(ValueError, match="batch_size"):
         visualization.memory(rows, 0)
+
+
+def test_a_data_frame_of_the_rows_will_do(rows):
+    for draw in (visualization.capacity, visualization.memory):
+        np.testing.assert_array_equal(widths(draw(pd.DataFrame(rows))), widths(draw(rows)))
+    compared = summary.compare(["lenet5", "alexnet", "vgg16"])  # LeNet-5 has no such error: NaN in a DataFrame
+    assert len(visualization.cost(pd.DataFrame(compared)).texts) == len(visualization.cost(compared).texts) == 2
+
+
+@pytest.mark.parametrize("what", ["lenet5", None, [], {"layer": "a"}, models.build("lenet5")])
+def test_what_are_no_rows(what):
+    for draw in (visualization.capacity, visualization.memory, visualization.cost, visualization.winners):
+        with pytest.raises(ValueError, match=r"rows must be a list of dicts, .*layer_table\(model\)"):
+            draw(what)
+
+
+def test_rows_without_numbers():
+    rows = [{"network": "a", "multiply_adds": "many", "trainable_parameters": 1, "top5_error": 3.0}]
+    with pytest.raises(ValueError, match="'multiply_adds' must be a number"):
+        visualization.cost(rows)
+    with pytest.raises(ValueError, match="no row has a 'top5_error'"):
+        visualization.cost([dict(rows[0], top5_error=None)])

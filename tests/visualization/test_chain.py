@@ -47,3 +47,17 @@ def test_draw_chain():
         visualization.draw_chain(visualization.chain([1.0] * 7, [0.0] * 7, 1.0, 0.0))
     with pytest.raises(ValueError, match=r"one weight and one bias, not \(2,\) and \(1,\)"):
         visualization.chain([1, 2], [3], 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: visualization.chain([np.nan], [0.0], 1, 0), "weights must be finite"),
+        (lambda: visualization.chain([1.0], [0.0], None, 0), "x must be a number"),
+        (lambda: visualization.chain(["a"], [0.0], 1, 0), "weights must be an array of numbers"),
+        (lambda: visualization.draw_chain({"outputs": [1]}), "draw_chain takes what chain"),
+    ],
+)
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

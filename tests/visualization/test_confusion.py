@@ -39,8 +39,22 @@ def test_a_perfect_matrix_can_be_drawn():
         (lambda: visualization.confusion(np.zeros((2, 3))), r"square, \(classes, classes\), not \(2, 3\)"),
         (lambda: visualization.confusion(np.zeros((2, 2)), ["a"]), "2 classes need 2 class_names, not 1"),
         (lambda: visualization.most_confused(np.zeros((2, 2)), 0), "k must be"),
+        (lambda: visualization.most_confused(np.array([[0.5, 0.5], [0, 1]])), "some entries are shares"),
+        (lambda: visualization.confusion(np.array([[np.nan, 1], [1, 1]])), "NaN"),
+        (lambda: visualization.confusion(np.array([[-1, 1], [1, 1]])), "no entries below 0"),
+        (lambda: visualization.confusion_matrix([0, 1], np.eye(2), 2), "argmax"),
+        (lambda: visualization.confusion_matrix([0, 1], [0.5, 1], 2), "predictions must be whole numbers"),
+        (lambda: visualization.confusion_matrix([0, 1], [0, 1], ["a", "b"]), "num_classes must be a whole number"),
     ],
 )
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_shares_and_counts_of_any_type():
+    ax = visualization.confusion(np.array([[2 / 3, 1 / 3], [0.0, 1.0]]), np.array(["a", "b"]))
+    assert [text.get_text() for text in ax.texts] == ["0.67", "0.33", "1.00"]
+    assert ax.images[0].get_clim() == (0, 1 / 3)  # the largest mistake is in full color
+    assert visualization.most_confused(np.array([[5, 3], [1, 2]], np.uint8)) == [(0, 1, 3), (1, 0, 1)]
+    assert visualization.confusion_matrix([[0.0], [1.0]], [0.0, 1.0], 2).tolist() == [[1, 0], [0, 1]]

@@ -41,3 +41,27 @@ def test_the_step_says_where_there_is_no_pixel():
         convolution_step(IMAGE, KERNEL, 7, 0)
     with pytest.raises(ValueError, match="three Axes, not 1"):
         convolution_step(IMAGE, KERNEL, 0, 0, ax=np.array([None]))
+
+
+@pytest.mark.parametrize("types", [(np.uint8, np.uint8), (np.uint8, np.int8), (bool, np.float16)])
+def test_numbers_of_few_bits_do_not_overflow(types):
+    image, kernel = np.full((3, 3), 200).astype(types[0]), np.full((2, 2), 2).astype(types[1])
+    expected = 4 * float(image[0, 0]) * float(kernel[0, 0])
+    assert convolve(image, kernel).tolist() == [[expected] * 2] * 2
+    axes = convolution_step(image, kernel, 1, 0)
+    assert axes[2].get_title() == f"map[1, 0] = {expected:.2f}" and f"sum {expected:.2f}" in axes[1].get_title()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.full((3, 3), np.nan), np.ones((2, 2))), "image must be finite"),
+        ((np.ones((3, 3)), np.zeros((0, 0))), "a kernel no larger"),
+        ((np.ones((3, 3)), "sobel"), "kernel must be an array of numbers"),
+    ],
+)
+def test_convolve_bad_input(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        convolve(*arguments)
+    with pytest.raises(ValueError, match="row must be a whole number"):
+        convolution_step(np.ones((3, 3)), np.ones((2, 2)), 0.5, 0)

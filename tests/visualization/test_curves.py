@@ -96,3 +96,34 @@ def test_live_curves_draw_nothing_elsewhere_and_restart_with_each_fit(capsys):
         model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=3, verbose=0, callbacks=[live])
     assert len(live.history["loss"]) == 3
     assert capsys.readouterr().out == ""
+
+
+def test_whatever_has_a_history():
+    class Run:
+        history = HISTORY
+
+    ax = visualization.curves(Run())
+    np.testing.assert_array_equal(lines(ax)["training"].get_ydata(), HISTORY["loss"])
+    assert {"a", "b"} <= set(lines(visualization.curves({"a": Run(), "b": [Run(), HISTORY]})))
+
+
+def test_validation_alone_is_named_so():
+    (line,) = visualization.curves(HISTORY, "val_loss").lines
+    assert line.get_label() == "validation" and line.get_linestyle() == "--"
+    ax = visualization.curves({"a": HISTORY}, "val_loss")
+    assert [each.get_label() for each in ax.lines] == ["a"] and ax.get_ylabel() == "validation loss"
+
+
+@pytest.mark.parametrize(
+    ("history", "message"),
+    [
+        ({"loss": []}, "one number per epoch"),
+        ({"loss": 0.5}, "one number per epoch"),
+        ({"loss": ["a"]}, "must be an array of numbers"),
+    ],
+)
+def test_histories_without_numbers(history, message):
+    with pytest.raises(ValueError, match=message):
+        visualization.curves(history)
+    with pytest.raises(ValueError, match=r"unknown metric \['loss'\]"):
+        visualization.curves(HISTORY, ["loss"])

@@ -34,3 +34,27 @@ def test_the_animation_is_small_and_needs_no_connection():
     assert tags["input"]["max"] == "11"
     with pytest.raises(ValueError, match="alt must be a sentence"):
         visualization.animate_descent(COSTS, PATHS, "")
+
+
+@pytest.mark.parametrize(
+    ("costs", "paths", "step", "message"),
+    [
+        (COSTS, PATHS, 12, "step must be 0 to 11"),
+        (COSTS, PATHS, -1, "step must be a whole number"),
+        (COSTS, {"flat": [1.0]}, 0, "dicts of the same names"),
+        (np.square, [1.0], 0, "dicts of the same names"),
+        ({"a": np.square}, {"a": [1.0, np.nan]}, 0, "path 'a' must be finite"),
+        ({"a": 3}, {"a": [1.0]}, 0, "needs a function of an array"),
+    ],
+)
+def test_bad_input(costs, paths, step, message):
+    with pytest.raises(ValueError, match=message):
+        visualization.draw_descent(costs, paths, step)
+
+
+def test_paths_of_other_lengths_and_more_than_there_are_colors():
+    costs = {str(number): np.square for number in range(8)}
+    paths = {str(number): [1.0] * (1 + number) for number in range(8)}
+    assert len(visualization.draw_descent(costs, paths, 3).lines) == 24
+    page = visualization.animate_descent(costs, paths, "Eight paths, one step longer each.")
+    assert 'max="7"' in page

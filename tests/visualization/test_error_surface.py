@@ -79,9 +79,18 @@ def test_an_error_in_the_loss_leaves_the_weights(lenet):
         ({"points": 4}, "points must be odd"),
         ({"points": 1}, "points must be a whole number of at least 3"),
         ({"loss": "mean_squared"}, "unknown loss 'mean_squared'. Did you mean 'mean_squared_error'"),
-        ({"labels": LABELS[:3]}, "one label an image"),
+        ({"labels": LABELS[:3]}, "labels must be 20 whole numbers from 0 to 9, one per image"),
         ({"images": IMAGES[:, :5]}, r"takes images of shape \(n, 12, 12, 1\)"),
         ({"directions": ([np.zeros(3)], [np.zeros(3)])}, "shaped like model.trainable_variables"),
+        ({"directions": [[np.zeros(3)]]}, "must be two directions"),
+        ({"directions": (None, None)}, "shaped like model.trainable_variables"),
+        ({"labels": LABELS + 5, "loss": "mean_squared_error"}, "from 0 to 9"),
+        ({"span": 0}, "span must be a number"),
+        ({"seed": -1}, "seed must be a whole number"),
+        ({"loss": keras.losses.SparseCategoricalCrossentropy()}, "from_logits=True"),
+        ({"loss": keras.losses.sparse_categorical_crossentropy}, "from_logits=True"),
+        ({"loss": keras.losses.SparseCategoricalCrossentropy}, "not the class"),
+        ({"loss": lambda labels, logits: labels - logits[:, :1]}, r"not the shape \(20, 20\)"),
     ],
 )
 def test_bad_input(lenet, changes, message):
@@ -118,3 +127,24 @@ def test_the_surface_in_three_dimensions():
         low, high = ax.get_zlim()
         assert low <= 0.01 and high >= 1.01
     assert ax is given
+
+
+def test_a_frozen_network_has_no_directions():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    model.trainable = False
+    with pytest.raises(ValueError, match=r"no weight of .* is trainable"):
+        visualization.error_surface(model, np.ones((2, 2)), [0, 1])
+
+
+def test_draw_bad_input():
+    nan = visualization.ErrorSurface(SURFACE.alphas, SURFACE.betas, SURFACE.losses * np.nan)
+    for call, message in [
+        (lambda: visualization.draw_error_surface(SURFACE.losses), "surface must be what error_surface returns"),
+        (lambda: visualization.draw_error_surface(nan), "the losses must be finite"),
+        (
+            lambda: visualization.draw_error_surface(SURFACE, three_d=True, ax=visualization.new_axes()),
+            "needs 3-D axes",
+        ),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            call()

@@ -77,6 +77,9 @@ def test_draw_feature_maps_one_row_and_one_scale_a_layer():
         ({}, 0, "no maps to draw"),
         ({"a": np.zeros((2, 3, 3))}, 0, "must be"),
         ({"a": np.zeros((2, 3, 3, 1))}, 2, "index must be 0 to 1"),
+        ({"a": np.zeros((2, 3, 3, 1))}, 1.0, "index must be 0 to 1"),
+        ({"a": np.full((2, 3, 3, 1), np.nan)}, 0, "the maps of 'a' must be finite"),
+        (np.zeros((2, 3, 3, 1)), 0, "maps must be a dict layer → maps"),
     ],
 )
 def test_draw_bad_input(maps, index, message):

@@ -89,8 +89,21 @@ def test_bad_input():
         visualization.maximize_activation(model, "c2", [-1])
     with pytest.raises(ValueError, match="k must be a whole number of at least 1"):
         visualization.top_patches(model, IMAGES, "c2", [0], k=0)
+    for filters in (3, None, ["0"], []):
+        with pytest.raises(ValueError, match="filters of 'c2' are 0 to 3: name some"):
+            visualization.top_patches(model, IMAGES, "c2", filters)
+    with pytest.raises(ValueError, match="k must be at most 20, the number of images, not 21"):
+        visualization.top_patches(model, IMAGES, "c2", [0], k=21)
     with pytest.raises(ValueError, match="never built"):
         visualization.maximize_activation(keras.Sequential([layers.Conv2D(1, 3, name="c")]), "c", [0])
     model.get_layer("c1").set_weights([-np.ones((3, 3, 2, 5)), np.full(5, -99.0)])
     with pytest.raises(ValueError, match="layer 'c1' is silent on noise"):
         visualization.top_patches(model, IMAGES, "c1", [0], k=1)
+
+
+def test_maximize_activation_searches_the_pixels_that_the_network_takes():
+    plain = two_layers("same", 1)
+    model = keras.Sequential([keras.Input((16, 14, 2)), layers.Rescaling(1 / 255), *plain.layers])
+    made, expected = (visualization.maximize_activation(each, "c2", [2], steps=9) for each in (model, plain))
+    assert made.max() > 100
+    np.testing.assert_allclose(made / 255, expected, atol=0.02)

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from scipy import signal
 
 from course_lib import visualization
 
@@ -61,3 +62,36 @@ def test_bad_input(lenet, arguments, message):
         visualization.filters(lenet, **arguments)
     with pytest.raises(ValueError, match=r"not \(3, 3\)"):
         visualization.filters(np.zeros((3, 3)))
+
+
+def test_kernels_of_other_convolutions_have_the_same_order():
+    model = keras.Sequential(
+        [
+            keras.Input((6, 6, 3)),
+            layers.Conv2DTranspose(5, 2, name="transposed"),
+            layers.DepthwiseConv2D(3, depth_multiplier=2, name="depthwise", use_bias=False),
+        ]
+    )
+    transposed = visualization.kernels(model, "transposed")
+    assert transposed.shape == (2, 2, 3, 5)
+    np.testing.assert_array_equal(transposed[1, 0, 2, 4], model.get_layer("transposed").kernel[1, 0, 4, 2])
+    depthwise = visualization.kernels(model, "depthwise")
+    assert depthwise.shape == (3, 3, 1, 10)
+    images = np.random.default_rng(0).normal(size=(1, 6, 6, 5)).astype("float32")
+    maps = model.get_layer("depthwise")(images).numpy()
+    by_hand = signal.correlate2d(images[0, ..., 3], depthwise[:, :, 0, 7], mode="valid")  # 2 filters per channel
+    np.testing.assert_allclose(maps[0, ..., 7], by_hand, atol=1e-5)
+
+
+def test_what_has_no_kernels_of_pictures():
+    model = keras.Sequential([keras.Input((4, 3)), layers.EinsumDense("abc,bcde->ade", (2, 5), name="einsum")])
+    with pytest.raises(ValueError, match=r"'einsum' \(EinsumDense\) has no convolution kernels"):
+        visualization.kernels(model, "einsum")
+    with pytest.raises(ValueError, match="was never built"):
+        visualization.kernels(keras.Sequential([layers.Conv2D(2, 3, name="c")]), "c")
+    for weights, message in [
+        (np.full((3, 3, 1, 2), np.nan), "kernels must be finite"),
+        ([np.zeros((3, 3, 1, 2)), np.zeros(2)], "takes a model and the name of a layer"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            visualization.filters(weights)

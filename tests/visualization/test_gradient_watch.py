@@ -100,7 +100,7 @@ def test_it_stays_within_its_share():
 
 def test_bad_batch_is_said_before_training():
     watch = visualization.GradientWatch(255 * IMAGES, LABELS)
-    with pytest.raises(ValueError, match="scaled as in training"):
+    with pytest.raises(ValueError, match="scale them as in training"):
         training.train(build, (IMAGES, LABELS), recipe=RECIPE, epochs=1, callbacks=[watch], progress=False)
 
 
@@ -154,3 +154,29 @@ def test_units_against_numpy():
     saturated = (units < 0.01266) | (units > 0.98734)  # there σ′ = 0.0125
     assert found["flat"].tolist() == pytest.approx([(maps == 0).mean(), saturated.mean(), (last == 0).mean()], abs=1e-3)
     assert 0 < found["flat"][1] < 1
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda record: visualization.GradientWatch(IMAGES, LABELS).record, "nothing was recorded so far"),
+        (lambda record: visualization.GradientWatch(IMAGES, LABELS, share="3%"), "share must be a number"),
+        (lambda record: visualization.draw_gradient_history(record, limits=1e-3), "limits must be"),
+        (lambda record: visualization.draw_gradient_history(record, limits=(0, 1)), "above 0 on a logarithmic scale"),
+        (lambda record: visualization.draw_gradient_history({"norm": 1}), r"record must be .*watch\.record"),
+        (lambda record: visualization.draw_gradient_history(record | {"layers": ["a", "a"]}, layer="a"), "2 layers"),
+        (lambda record: visualization.draw_gradient_history(record | {"activations": []}, "flat"), "no 'flat' to draw"),
+        (lambda record: visualization.draw_gradients(record), "'norm' must be one number per layer"),
+    ],
+)
+def test_bad_input(watched, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(watched[0])
+
+
+def test_count_units_without_such_layers():
+    model = keras.Sequential([keras.Input((6, 6, 1)), layers.Flatten(), layers.Dense(3)])
+    with pytest.raises(ValueError, match=r"no layer of .* ends with ReLU, sigmoid or tanh"):
+        visualization.count_units(model, IMAGES)
+    with pytest.raises(ValueError, match="batch_size must be"):
+        visualization.count_units(build(), IMAGES, batch_size=0)

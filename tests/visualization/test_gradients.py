@@ -151,8 +151,8 @@ def test_models_that_cannot_be_looked_into(measure):
     ("images", "labels", "message"),
     [
         (IMAGES[:, :5], LABELS, r"takes images of shape \(n, 6, 6, 1\), not \(8, 5, 6, 1\)"),
-        (255 * IMAGES, LABELS, "scaled as in training"),
-        (np.full_like(IMAGES, np.nan), LABELS, "scaled as in training"),
+        (255 * IMAGES, LABELS, "scale them as in training"),
+        (np.full_like(IMAGES, np.nan), LABELS, "from nan to nan: some hold NaN"),
         (IMAGES, LABELS[:3], "labels must be 8 whole numbers from 0 to 2"),
         (IMAGES, LABELS + 1, "from 0 to 2"),
         (IMAGES, LABELS + 0.5, "whole numbers"),
@@ -219,3 +219,17 @@ def test_the_norm_of_gradients_whose_squares_vanish():
     assert found["norm"][0] == pytest.approx(1e-25, rel=1e-5, abs=0) and found["mean"][0] == pytest.approx(
         5e-26, rel=1e-5, abs=0
     )
+
+
+@pytest.mark.parametrize(
+    ("sizes", "value", "message"),
+    [
+        ({"layers": ["a"], "norm": np.ones(1), "mean": np.ones(1)}, "update", "unknown value 'update'.*mean, norm"),
+        ({"layers": ["a"], "norm": np.ones(1)}, "mean", "unknown value 'mean'"),
+        ({}, "norm", "sizes must be what gradient_sizes"),
+        ([{"layers": ["a"], "norm": np.ones(1)}], "norm", "sizes must be what gradient_sizes"),
+    ],
+)
+def test_draw_bad_input(sizes, value, message):
+    with pytest.raises(ValueError, match=message):
+        visualization.draw_gradients(sizes, value)

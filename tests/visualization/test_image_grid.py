@@ -97,12 +97,60 @@ def test_color_images_keep_their_colors():
         (lambda: visualization.images(np.zeros((4, 4))), r"must have the shape .* not \(4, 4\)"),
         (lambda: visualization.images(np.zeros((2, 4, 4, 2))), "1 or 3 channels"),
         (lambda: visualization.images(np.zeros((0, 4, 4, 1))), "n at least 1"),
-        (lambda: visualization.images(np.zeros((2, 4, 4)), [1]), "labels must have one entry an image, 2 in all"),
-        (lambda: visualization.images(np.zeros((2, 4, 4)), [1, 2], [1, 2, 3]), "predictions must have one entry"),
+        (
+            lambda: visualization.images(np.zeros((2, 4, 4)), [1]),
+            "labels must be 2 whole numbers from 0 on, one per image, not 1",
+        ),
+        (lambda: visualization.images(np.zeros((2, 4, 4)), [1, 2], [1, 2, 3]), "predictions must be 2 whole numbers"),
         (lambda: visualization.images(np.zeros((2, 4, 4)), columns=0), "columns must be a whole number"),
         (lambda: visualization.images(np.zeros((2, 4, 4)), value_range=(1, 0)), "smaller, larger"),
+        (lambda: visualization.images(np.zeros((2, 4, 4)), value_range=5), "smaller, larger"),
+        (lambda: visualization.images(np.zeros((2, 3, 8, 8))), r"channels come last here, np\.moveaxis"),
+        (lambda: visualization.images(np.full((2, 4, 4), np.nan)), "32 of 32 numbers are NaN"),
+        (lambda: visualization.images([np.zeros((4, 4, 3)), np.zeros((5, 4, 3))]), "images of different sizes"),
+        (lambda: visualization.images(np.zeros((1001, 2, 2))), "1,001 images are too many to see"),
+        (
+            lambda: visualization.images(np.zeros((3, 4, 4)), [0, 1, 2], np.eye(3)),
+            "predictions must be one whole number",
+        ),
+        (lambda: visualization.images(np.zeros((2, 4, 4)), [0, -1]), "from 0 on, but there are -1 to 0"),
+        (lambda: visualization.images(np.zeros((2, 4, 4)), [0, 2], class_names=["a", "b"]), "from 0 to 1, as many as"),
+        (lambda: visualization.images(np.zeros((2, 4, 4)), ["a", "b"], [0, 1]), "labels are text"),
+        (lambda: visualization.montage(np.zeros((2, 4, 4)), 2), "images must have the shape"),
+        (lambda: visualization.montage(np.zeros((2, 4, 4, 1)), 2, pad=-1), "pad between rows"),
+        (lambda: visualization.montage(np.zeros((2, 4, 4, 1), np.uint8), 2, fill=0.5), "fill must be a whole number"),
     ],
 )
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("shape", [(32, 30, 3), (32, 30, 1), (1, 32, 30, 3), (1, 32, 30)])
+def test_one_picture(shape):
+    ax = visualization.images(np.zeros(shape), 3)
+    assert np.shape(ax.images[0].get_array())[:2] == (32, 30) and texts(ax) == ["3"]
+
+
+def test_small_gray_kernels_are_no_picture():
+    assert len(visualization.images(np.zeros((8, 3, 3))).lines) == 8
+
+
+def test_labels_and_predictions_may_be_names():
+    expected = ["ant", "bee→cat", "cat"]
+    for arguments in ((["ant", "bee", "cat"], [0, 2, 2], ["ant", "bee", "cat"]),
+                      (["ant", "bee", "cat"], ["ant", "cat", "cat"])):  # fmt: skip
+        ax = visualization.images(np.zeros((3, 4, 4)), *arguments)
+        assert texts(ax) == expected and [text.get_color() for text in ax.texts] == [INK, WRONG, INK]
+
+
+def test_a_montage_of_whole_numbers_stays_one():
+    whole = visualization.montage(np.full((2, 2, 2, 3), 7, np.uint8), 2)
+    assert whole.dtype == np.uint8 and set(whole.ravel()) == {7, 255}
+
+
+def test_axes_that_are_none():
+    for ax in (visualization.new_axes(columns=2), visualization.new_axes().figure, "ax"):
+        for draw in (visualization.images, lambda _, ax: visualization.draw_activation("ReLU", ax=ax)):
+            with pytest.raises(ValueError, match=r"ax must be one Axes, such as axes\[0\]"):
+                draw(np.zeros((2, 4, 4)), ax=ax)

@@ -6,6 +6,8 @@ from course_lib import visualization
 
 LOGITS = np.array([[2.0, 0, 0], [0, 3, 0], [500, 0, 900], [0, 1, 2], [0, 0, 0.5]])
 LABELS = [1, 1, 0, 0, 2]  # examples 0, 2 and 3 are wrong
+FOUND = visualization.find_mistakes(LOGITS, LABELS)
+TILES = np.linspace(0, 255, 20).reshape(5, 2, 2, 1)
 
 
 def test_find_mistakes_orders_them_by_softmax_confidence():
@@ -58,10 +60,26 @@ def test_mistakes_with_their_nearest_training_images():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: visualization.find_mistakes(LOGITS, LABELS[:3]), "of the same n"),
+        (lambda: visualization.find_mistakes(LOGITS, LABELS[:3]), "labels must be 5 whole numbers from 0 to 2"),
         (lambda: visualization.find_mistakes(LOGITS[0], LABELS), "logits must be"),
         (lambda: visualization.nearest_training_images(np.zeros((1, 2, 2)), np.zeros((1, 3, 2))), "one shape"),
         (lambda: visualization.nearest_training_images(np.zeros((1, 2)), np.zeros((2, 2)), k=3), "at most 2"),
+        (lambda: visualization.nearest_training_images(TILES, TILES.astype(np.uint8)), "one range.*float64.*uint8"),
+        (lambda: visualization.nearest_training_images(TILES / 255, TILES), "one range.* up to 1 .* up to 255"),
+        (lambda: visualization.nearest_training_images(TILES * np.nan, TILES), "NaN"),
+        (lambda: visualization.find_mistakes(LOGITS, np.array(LABELS) + 1), "1 to 3: the first class is 0"),
+        (lambda: visualization.find_mistakes(LOGITS, np.array(LABELS) + 0.5), "whole numbers"),
+        (lambda: visualization.find_mistakes(LOGITS * np.nan, LABELS), "NaN"),
+        (lambda: visualization.find_mistakes(np.ones((5, 1)), LABELS), "two classes need two"),
+        (lambda: visualization.mistakes(TILES, LABELS), "found must be what find_mistakes"),
+        (lambda: visualization.mistakes(np.zeros((9, 2, 2, 1)), FOUND), "of 5 images, but these are 9"),
+        (lambda: visualization.mistakes(TILES, FOUND, train=TILES), "train must be a pair"),
+        (lambda: visualization.mistakes(TILES, FOUND, train=(TILES, [0])), "the training labels must be 5"),
+        (lambda: visualization.mistakes(TILES, FOUND, class_names=["a"]), "from 0 to 0, as many as class_names"),
+        (
+            lambda: visualization.mistakes(TILES, FOUND, train=(TILES, LABELS), neighbors=500),
+            "give a limit of 1 or less",
+        ),
         (
             lambda: visualization.mistakes(np.zeros((2, 2, 2, 1)), visualization.find_mistakes(LOGITS, LABELS)),
             "only 2 images",
@@ -77,3 +95,17 @@ def test_mistakes_with_their_nearest_training_images():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_probabilities_are_the_confidence():
+    found = visualization.find_mistakes([[0.97, 0.03], [0.4, 0.6]], [1, 0])
+    assert found.confidence.tolist() == [0.97, 0.6] and found.indices.tolist() == [0, 1]
+
+
+def test_a_split_of_training_images():
+    class Split:
+        def arrays(self):
+            return TILES, np.array(LABELS)
+
+    ax = visualization.mistakes(TILES, FOUND, train=Split(), neighbors=1, class_names=np.array(["a", "b", "c"]))
+    assert [text.get_text() for text in ax.texts] == ["a→c", "a", "b→a", "b", "a→c", "a"]  # each its own neighbor

@@ -32,7 +32,9 @@ def test_top5_shows_the_likeliest_with_the_right_one_in_color():
     [
         (np.zeros((2, 3)), [0], "not 2 images, 2 logits and 1 labels"),
         (np.zeros((1, 3)), [0, 0], "not 2 images, 1 logits"),
-        (np.zeros((2, 3)), [0, 3], "a class must be 0 to 2"),
+        (np.zeros((2, 1)), [0, 0], "two classes need two"),
+        (np.zeros((2, 3)), np.eye(3)[:2], "argmax"),
+        (np.zeros((2, 3)), [0, 3], "labels must be whole numbers from 0 to 2, but there are 0 to 3"),
     ],
 )
 def test_top5_bad_input(logits, labels, message):
@@ -64,3 +66,38 @@ def test_draw_accuracy_by_one_line_a_name_with_its_interval():
         ends = np.array([segment[:, 1] for segment in bars.get_segments()])
         np.testing.assert_allclose(ends, np.stack([result["low"], result["high"]], axis=1), atol=1e-9)
     assert ax.get_xlabel() == "shift" and [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+
+
+def test_top5_of_probabilities_and_names():
+    axes = visualization.top5(np.zeros((1, 4, 4)), [[0.97, 0.02, 0.01]], ["b"], {0: "a", 1: "b", 2: "c"})
+    assert [text.get_text() for text in axes[1, 0].texts] == ["a", "97%", "b", "2%", "c", "1%"]
+    assert axes[1, 0].get_title() == "b"
+    for arguments, message in [
+        ({"class_names": ["a", "b"]}, "3 classes need 3 class_names, not 2"),
+        ({"columns": 0}, "columns must be a whole number of at least 1"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            visualization.top5(np.zeros((1, 4, 4)), [[1.0, 2.0, 3.0]], [0], **arguments)
+
+
+@pytest.mark.parametrize(
+    ("values", "correct", "bins", "message"),
+    [
+        ([1, 2, 3], [0, 1, 1], 5, "correct must be True or False per image"),
+        ([1, np.nan, 3], [True] * 3, 5, "values must be finite"),
+        ([1, 2, 3], [True] * 3, [0, 1, 2], "from 1 to 3, beyond the edges 0 and 2"),
+        ([1, 2, 3], [True] * 3, [3, 2, 0], "edges that ascend"),
+        ([1, 2, 3], [True] * 3, 0, "bins must be a whole number of at least 1"),
+        ([], np.zeros(0, bool), 5, "of the same n"),
+    ],
+)
+def test_accuracy_by_bad_input(values, correct, bins, message):
+    with pytest.raises(ValueError, match=message):
+        visualization.accuracy_by(values, correct, bins)
+
+
+def test_draw_accuracy_by_needs_names():
+    found = visualization.accuracy_by([1, 2, 3], [True, False, True], 2)
+    for series in (found, {}, [found]):
+        with pytest.raises(ValueError, match="series must be a dict name → what accuracy_by returns"):
+            visualization.draw_accuracy_by(series, "x")

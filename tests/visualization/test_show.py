@@ -92,3 +92,17 @@ def test_live_curves_is_found_and_other_names_are_not():
     with pytest.raises(AttributeError, match="no attribute 'curve'"):
         visualization.curve  # noqa: B018
     assert np.ndim(visualization.new_axes(rows=2, columns=3)) == 2
+
+
+def test_show_refuses_what_has_no_figure_or_several():
+    for ax in (None, [], np.ones(2), "ax"):
+        with pytest.raises(ValueError, match="ax must be an Axes, several Axes of one figure, or the figure"):
+            visualization.show(ax, ALT)
+    with pytest.raises(ValueError, match="of several figures"):
+        visualization.show([visualization.new_axes(), visualization.new_axes()], ALT)
+
+
+@pytest.mark.parametrize("options", [{"width": 0}, {"height": "4"}, {"rows": 0}, {"width": 640, "height": 480}])
+def test_new_axes_of_no_size(options):
+    with pytest.raises(ValueError, match=r"(width|height|rows) must be a"):
+        visualization.new_axes(**options)
