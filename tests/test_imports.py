@@ -92,7 +92,9 @@ def test_importing_stays_light(statement, heavy):
     assert done.stdout == "[]\n", done.stderr
 
 
-@pytest.mark.parametrize("package", ["challenge", "experiments", "models", "training"])
+@pytest.mark.parametrize(
+    "package", ["challenge", "datasets", "datasets.toy_scenes", "experiments", "models", "training"]
+)
 def test_tab_shows_the_public_names_and_nothing_else(package):
     code = (
         f"import course_lib.{package} as package; print(set(dir(package)) == set(package.__all__), len(dir(package)))"

@@ -1,19 +1,5 @@
 """What there is to look at: data sets by name, split once and for all, and transforms for their images."""
 
-from course_lib import common
+import lazy_loader
 
-_HOMES = {
-    "CATALOG": "catalog",
-    "ImageDataset": "catalog",
-    "load": "sources",
-    "status": "inventory",
-    "digits_status": "inventory",
-    "Split": "course_lib.batching",
-    "AffineDistortion": "transforms",
-    "PCAColor": "augmentation",
-    "RandomCrop": "augmentation",
-    "RandomFlip": "augmentation",
-    "paper_frame": "transforms",
-}
-__all__ = sorted(_HOMES)
-__getattr__ = common.lazily(__name__, _HOMES)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from course_lib import common
-from course_lib.batching import Draws, check_range
+from course_lib.array_checks import check_range
+from course_lib.batching import Draws
 from course_lib.datasets.transforms import as_batch, check_shape
 
 

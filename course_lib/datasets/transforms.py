@@ -6,7 +6,8 @@ import math
 import tensorflow as tf
 
 from course_lib import common
-from course_lib.batching import Draws, check_range
+from course_lib.array_checks import check_range
+from course_lib.batching import Draws
 
 BACKGROUND, INK = -0.1, 1.175  # LeCun et al. 1998, section II-B: so that the mean is about 0
 FRAME = 32  # pixels
