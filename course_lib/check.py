@@ -17,7 +17,7 @@ import textwrap
 from course_lib import common
 
 REQUIREMENTS = common.ROOT / "requirements.txt"
-PYTHON_FLOOR = (3, 11)
+PYTHON_FLOOR, PYTHON_TOP = (3, 11), (3, 13)  # for newer ones there is no TensorFlow yet
 MEMORY_GB = 1.5  # free; the largest lesson takes less
 DISK_GB = 1.0  # free; room for the data of the `full` profile
 PYTHON = f'"{sys.executable}"' if " " in sys.executable else sys.executable
@@ -63,17 +63,33 @@ def report() -> int:
     return 1 if problems else 0
 
 
+def check_python() -> list[Problem]:
+    """Whether TensorFlow can be installed here at all; where not, no `pip install` mends it."""
+    here, floor, top = (f"{major}.{minor}" for major, minor in (sys.version_info[:2], PYTHON_FLOOR, PYTHON_TOP))
+    if not PYTHON_FLOOR <= sys.version_info[:2] <= PYTHON_TOP:
+        old = sys.version_info < PYTHON_FLOOR
+        what = f"Python {here}, needed {floor} or newer" if old else f"no TensorFlow for Python {here} yet, up to {top}"
+        anew = f"{'py -' if sys.platform == 'win32' else 'python'}{top} -m venv .venv"
+        return [(what, f"install Python {top} from python.org, delete the folder .venv and make it anew: {anew}")]
+    if sys.platform == "darwin" and platform.machine() == "x86_64":
+        what = "no TensorFlow for Macs with an Intel processor, for which this Python is made"
+        mend = (
+            "on an Intel Mac open the lessons in Colab; on another install Python from python.org and make .venv anew"
+        )
+        return [(what, mend)]
+    return []
+
+
 def check_packages() -> list[Problem]:
     """Prints the versions of Python and of what requirements.txt asks for; returns what does not fit."""
-    problems, found, wrong = [], [], []
+    found, wrong = [], []
     line("Python", f"{platform.python_version()} at {sys.executable}")
-    if sys.version_info < PYTHON_FLOOR:
-        what = f"Python {platform.python_version()}, needed {'.'.join(map(str, PYTHON_FLOOR))} or newer"
-        problems.append((what, "install a newer one from python.org, then make .venv anew"))
+    if problems := check_python():
+        return problems
     try:
         from packaging.requirements import Requirement  # pytest and JupyterLab bring it
     except ImportError:
-        return [*problems, ("the packages of requirements.txt are not installed", INSTALL)]
+        return [("the packages of requirements.txt are not installed", INSTALL)]
     lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
     for needed in [Requirement(text.split("#")[0]) for text in lines if text[:1].isalpha()]:
         try:
@@ -85,7 +101,7 @@ def check_packages() -> list[Problem]:
         if not needed.specifier.contains(version, prereleases=True):
             wrong.append(f"{needed.name} {version} is not {needed.specifier}")
     line("Packages", ", ".join(found) or "none")
-    return [*problems, (", ".join(wrong), INSTALL)] if wrong else problems
+    return [(", ".join(wrong), INSTALL)] if wrong else []
 
 
 def check_start() -> list[Problem]:

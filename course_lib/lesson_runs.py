@@ -9,8 +9,10 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 
 import nbclient
 import nbformat
@@ -22,6 +24,7 @@ from course_lib import common
 
 LESSONS = common.ROOT / "lessons"
 CELL_TIMEOUT = 300  # seconds, as in the tests
+LOG_INTERVAL = 10  # seconds
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 FAILURES = (exceptions.CellExecutionError, exceptions.CellTimeoutError, exceptions.DeadKernelError)
 METADATA = {  # no versions: a notebook saved under another Python shows no difference
@@ -37,8 +40,10 @@ def run(paths: list[pathlib.Path], *, save: bool) -> int:
     for path in paths:
         notebook = nbformat.read(path, as_version=4)
         start = time.perf_counter()
+        running = RunningCell(path.stem, len(notebook.cells))
         with sampled_memory() as memory:
-            failure = execute(notebook, path.parent)
+            failure = execute(notebook, path.parent, running.show)
+        running.clear()
         verdict, seconds = "FAIL" if failure else "PASS", time.perf_counter() - start
         warnings = stderr_lines(notebook)
         print(f"{path.stem:26} {verdict} {seconds:5.0f} s {max(memory) / 1e9:6.1f} GB  {len(warnings)}")
@@ -68,9 +73,39 @@ def find(names: list[str], folder: pathlib.Path = LESSONS) -> list[pathlib.Path]
     return sorted(found) or list(known.values())
 
 
-def execute(notebook: nbformat.NotebookNode, folder: pathlib.Path) -> str:
-    """Runs `notebook`, in place, in a fresh kernel of this very Python; returns where and how it failed, or ""."""
+class RunningCell:
+    """Says on stderr which cell runs: in a terminal on a line that changes, in a log on a line every ten seconds."""
+
+    def __init__(self, name: str, count: int):
+        self.name, self.count = name, count
+        self.live, self.shown = sys.stderr.isatty(), time.perf_counter()
+
+    def show(self, number: int) -> None:
+        """Cell `number`, counted from 1, begins."""
+        text = f"{self.name}: cell {number} of {self.count}"
+        if self.live:
+            print(f"\r{text:<60}", end="", file=sys.stderr, flush=True)
+        elif time.perf_counter() - self.shown > LOG_INTERVAL:
+            print(text, file=sys.stderr, flush=True)
+            self.shown = time.perf_counter()
+
+    def clear(self) -> None:
+        """Leaves the line to what is printed next."""
+        if self.live:
+            print(f"\r{'':60}\r", end="", file=sys.stderr, flush=True)
+
+
+def execute(notebook: nbformat.NotebookNode, folder: pathlib.Path, show: Callable[[int], None]) -> str:
+    """Runs `notebook`, in place, in a fresh kernel of this very Python; returns where and how it failed, or "".
+
+    `show` is called with the number of each cell, counted from 1, before it runs.
+    """
     begun = []
+
+    def begin(cell: nbformat.NotebookNode, cell_index: int) -> None:
+        begun.append(cell_index + 1)
+        show(cell_index + 1)
+
     client = nbclient.NotebookClient(
         notebook,
         # no kernel folders: then "python3" is this environment's, whatever else is installed under that name
@@ -78,7 +113,7 @@ def execute(notebook: nbformat.NotebookNode, folder: pathlib.Path) -> str:
         timeout=CELL_TIMEOUT,
         record_timing=False,
         coalesce_streams=True,
-        on_cell_execute=lambda cell, cell_index: begun.append(cell_index + 1),
+        on_cell_execute=begin,
     )
     environment = {"COURSE_PROFILE": "quick", **os.environ}
     try:  # what cells write to stderr is an output; the kernel's own descriptor would repeat it here

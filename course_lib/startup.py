@@ -11,6 +11,7 @@ Windows and on processors without AVX-512 VNNI, AVX-VNNI or AMX: convolutions th
 """
 
 import contextlib
+import logging
 import os
 import platform
 import re
@@ -73,6 +74,7 @@ def setup(logical_cpus: int | None = None, multi_worker: bool = False) -> None:
         import keras
         import tensorflow as tf
 
+        tf.get_logger().addFilter(_is_no_retracing)
         if logical_cpus is not None:
             _divide_cpu(logical_cpus)
         if multi_worker:  # first of all: TensorFlow starts as a part of the cluster, or cannot join it
@@ -109,6 +111,11 @@ def cpu_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # Linux, where a container may offer fewer than the machine has
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _is_no_retracing(record: logging.LogRecord) -> bool:
+    """Drops TensorFlow's warning that functions are compiled again and again: each training call compiles its own."""
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 def _divide_cpu(count: int) -> None:

@@ -2,7 +2,9 @@
 
 import collections
 import importlib.metadata
+import io
 import json
+import platform
 import shutil
 import subprocess
 import sys
@@ -80,10 +82,30 @@ def test_no_package_at_all(ready, monkeypatch, capsys):
     assert check.INSTALL in capsys.readouterr().out
 
 
-def test_old_python(ready, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "version_info", (3, 10, 2))
+@pytest.mark.parametrize(
+    ("version", "machine", "what", "mend"),
+    [
+        ((3, 10, 2), ("linux", "x86_64"), "Python 3.10, needed 3.11 or newer", "python3.13 -m venv .venv"),
+        ((3, 14, 0), ("linux", "x86_64"), "no TensorFlow for Python 3.14 yet, up to 3.13", "python3.13 -m venv .venv"),
+        ((3, 14, 0), ("win32", "AMD64"), "no TensorFlow for Python 3.14 yet, up to 3.13", "py -3.13 -m venv .venv"),
+        ((3, 12, 0), ("darwin", "x86_64"), "no TensorFlow for Macs with an Intel processor", "Colab"),
+    ],
+)
+def test_a_python_for_which_there_is_no_tensorflow(ready, monkeypatch, capsys, version, machine, what, mend):
+    """Said before anything else: no `pip install` would mend it."""
+    monkeypatch.setattr(sys, "version_info", version)
+    monkeypatch.setattr(sys, "platform", machine[0])
+    monkeypatch.setattr(platform, "machine", lambda: machine[1])
+    monkeypatch.setitem(sys.modules, "packaging.requirements", None)  # nothing is installed
     assert check.main([]) == 1
-    assert "needed 3.11 or newer" in capsys.readouterr().out
+    screen = capsys.readouterr().out
+    assert what in screen and mend in screen and "pip install" not in screen
+
+
+def test_a_mac_of_today_is_ready(ready, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    assert check.main([]) == 0
 
 
 def test_crash_of_tensorflow(ready, capsys):
@@ -206,3 +228,28 @@ def test_dead_or_endless_lesson(lessons, capsys, monkeypatch, source, reason):
     monkeypatch.setattr(lesson_runs, "CELL_TIMEOUT", 2)
     assert lesson_runs.run([write("01_seeing", source)], save=False) == 1
     assert f"in cell 1 of 1, {reason}" in capsys.readouterr().out
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_the_running_cell_is_shown_in_a_terminal_and_now_and_then_in_a_log(lessons, capsys, monkeypatch):
+    _, write = lessons
+    path = write("01_seeing", "1", "2")
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    lesson_runs.run([path], save=False)
+    first, second, cleared, rest = terminal.getvalue().split("\r")[1:]
+    assert first.rstrip() == "01_seeing: cell 1 of 2" and second.rstrip() == "01_seeing: cell 2 of 2"
+    assert cleared.strip() == rest == "" and len(cleared) == len(first)
+    assert capsys.readouterr().out.splitlines()[1].startswith("01_seeing ")
+
+    monkeypatch.setattr(sys, "stderr", log := io.StringIO())
+    running = lesson_runs.RunningCell("01_seeing", 9)
+    running.show(1)
+    running.shown -= lesson_runs.LOG_INTERVAL
+    for number in (2, 3):
+        running.show(number)
+    running.clear()
+    assert log.getvalue() == "01_seeing: cell 2 of 9\n"

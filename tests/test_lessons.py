@@ -114,6 +114,10 @@ def check_figure(cells):
     cells[12].metadata.tags = [lesson_rules.CHECKED]
 
 
+def check_code(cells):
+    cells[6].source = "print(inspect.getsource(depth.deep))"
+
+
 def check_less(cells):
     cells[6].metadata.tags = []
 
@@ -187,6 +191,7 @@ def assert_headings(cells):
         (title_picture, "cell 13: a picture with too short alternative text"),
         (fail, "cell 13: an error is saved: ValueError"),
         (check_figure, "cell 13: tagged nbval-check-output, but its output is not text alone"),
+        (check_code, "cell 7: tagged nbval-check-output, but it prints code"),
         (check_less, "5 cells are tagged nbval-check-output"),
         (leave_widget, "cell 4: a widget is saved"),
         (invent_claim, "cell 13: 'L99' is no claim"),

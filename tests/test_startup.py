@@ -90,6 +90,19 @@ def test_onednn_of_a_tensorflow_that_was_imported_too_early(monkeypatch, flags, 
     assert startup.ONEDNN not in os.environ
 
 
+def test_the_warning_about_retracing_alone_is_silenced():
+    code = """
+import tensorflow as tf
+square = tf.function(lambda x: x * x)
+for number in range(9):
+    square(number)
+tf.get_logger().warning("mind the gap")
+"""
+    after = run(f"course_lib.setup(); course_lib.setup(){code}").stderr
+    assert "mind the gap" in after and "retracing" not in after
+    assert "triggered tf.function retracing" in run(code).stderr
+
+
 def test_two_seeded_runs_with_onednn_are_equal_bit_for_bit():
     code = """
 import hashlib, keras, numpy as np

@@ -31,6 +31,12 @@ class ChallengeData:
     test_images: np.ndarray
     class_names: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        parts = {"training": self.train[0], "validation": self.validation[0], "test": self.test_images}
+        sizes = ", ".join(f"{len(images):,} {part}" for part, images in parts.items())
+        shape = "×".join(map(str, self.test_images.shape[1:]))
+        return f"<challenge data: {sizes} images of {shape}, {len(self.class_names)} classes>"
+
 
 @dataclasses.dataclass(frozen=True)
 class Receipt:

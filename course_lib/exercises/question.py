@@ -3,12 +3,18 @@
 No reply only says "wrong": each foreseen wrong answer has a reply that says what it would be the answer to.
 """
 
+import contextlib
 import dataclasses
 import numbers
 import re
-from collections.abc import Callable
+import sys
+import traceback
+from collections.abc import Callable, Iterator
 
 import numpy as np
+
+LONGEST = 100  # characters of an answer that a reply repeats
+DEEPEST = 4  # lists in lists
 
 
 @dataclasses.dataclass
@@ -57,17 +63,18 @@ class Question:
         listed = "".join(f"\n   {letter}  {option}" for letter, option in self.options.items())
         return f"{self.name} · {self.text}{listed}"
 
-    def check(self, answer: object = None) -> None:
-        """Says what is right about `answer`, what is not, and why one might think so."""
-        print(self.reply(answer), end="\n\n")
+    def check(self, *answer: object) -> None:
+        """Says what is right about `answer`, what is not, and why one might think so; sizes may come as `16, 12, 3`."""
+        print(self.reply(*answer), end="\n\n")
 
-    def reply(self, answer: object = None) -> str:
+    def reply(self, *answer: object) -> str:
         """What `check` prints."""
+        answer = _one(answer)
         if answer is None or answer is ...:
             return f"{self}\n→ Not answered yet: give {self.expects}; {self.name}.hint() helps."
         answer = _plain(answer)
-        if self.right is None and self.judge is None:
-            return f"→ {self.name} is a guess: {self.name}.predict({answer!r}), then run the experiment."
+        if self._is_a_guess():
+            return f"→ {self.name} is a guess: {self.name}.predict({_shown(answer)}), then run the experiment."
         if self.judge is not None:
             problem = self._judged(answer)
             return f"→ Right. {self.because}" if problem is None else f"→ Not yet. {problem}"
@@ -77,20 +84,22 @@ class Question:
             if self._same(answer, foreseen):
                 return f"→ Not {self._said(answer)}. {reply}"
         if not self._fits(answer):
-            return f"→ {answer!r} cannot be the answer: {self.name} expects {self.expects}."
+            return f"→ {_shown(answer)} cannot be the answer: {self.name} expects {self.expects}."
         return f"→ Not {self._said(answer)}. {self.tip}"
 
-    def predict(self, choice: str | None = None) -> None:
+    def predict(self, *choice: str | None) -> None:
         """Takes a guess before the experiment; `outcome` shows it beside what was measured."""
-        choice = _plain(choice)
-        if choice is None or choice is ...:
-            self.guess = None
-            print(f"{self}\n→ No guess yet: replace None by {self.expects}, then run the experiment.")
-        elif not self._is_option(choice):
-            raise ValueError(f"{self.name}.predict takes {self.expects} or None, not {choice!r}")
+        choice = _plain(_one(choice))
+        self.guess = choice if self._is_option(choice) else None
+        if self.guess:
+            said = f"Your guess: {choice}. Now run the experiment."
+        elif choice is None or choice is ...:
+            said = f"No guess yet: replace None by {self.expects}, then run the experiment."
+        elif self.options:
+            said = f"{_shown(choice)} is none of the options: guess {self.expects}, then run the experiment."
         else:
-            self.guess = choice
-            print(f"{self}\n→ Your guess: {choice}. Now run the experiment.")
+            said = f"{self.name} is answered, not guessed: {self.name}.check({_shown(choice)})."
+        print(f"{self}\n→ {said}")
 
     def outcome(self, measured: str, finding: str) -> None:
         """Shows the guess beside the measured outcome, and what speaks for a guess that did not come true.
@@ -108,23 +117,31 @@ class Question:
 
     def hint(self) -> None:
         """Prints a push in the right direction."""
-        print(f"{self.name} · {self.tip}")
+        without = "there is no hint: guess, and the experiment answers." if self._is_a_guess() else "there is no hint."
+        print(f"{self.name} · {self.tip or without}")
 
     def solution(self) -> None:
         """Prints the answer and why it is the answer."""
         answer = "" if self.right is None else f"{self._said(self.right)}. "
-        print(f"{self.name} · {answer}{self.because}")
+        because = self.because or ("the experiment answers." if self._is_a_guess() else "")
+        print(f"{self.name} · {answer}{because}")
+
+    def _is_a_guess(self) -> bool:
+        return self.right is None and self.judge is None
 
     def _judged(self, answer: object) -> str | None:
         if not callable(answer):
             return f"{self.name} expects {self.expects}, not {type(answer).__name__}."
         try:
-            return self.judge(answer)
-        except Exception as error:  # the student's code: its error is the feedback
-            return f"Your function stopped with {type(error).__name__}: {error}"
+            with _exit_raises():
+                return self.judge(answer)
+        except KeyboardInterrupt:  # Stop is pressed
+            raise
+        except BaseException as error:  # the student's code: its error is the feedback, sys.exit() among them
+            return f"Your function stopped with {traceback.format_exception_only(error)[-1].strip()}"
 
     def _said(self, answer: object) -> str:
-        return f"{answer} ({self.options[answer]})" if self._is_option(answer) else f"{answer}"
+        return f"{answer} ({self.options[answer]})" if self._is_option(answer) else _shown(answer)
 
     def _is_option(self, answer: object) -> bool:
         return isinstance(answer, str) and answer in self.options
@@ -135,26 +152,59 @@ class Question:
         return self._is_option(answer) if self.options else isinstance(answer, kind)
 
     def _same(self, answer: object, other: object) -> bool:
-        if isinstance(answer, numbers.Real) and isinstance(other, numbers.Real):
-            return abs(answer - other) <= self.tolerance
-        return type(answer) is type(other) and answer == other
+        try:
+            if isinstance(answer, numbers.Real) and isinstance(other, numbers.Real):
+                return abs(answer - other) <= self.tolerance
+            return type(answer) is type(other) and bool(answer == other)
+        except Exception:  # no float is as large as 10**400, and some objects cannot be compared
+            return False
 
 
-def _plain(answer: object) -> object:
+def _one(answer: tuple) -> object:
+    """The one answer that was given, or all of them: `check(16, 12, 3)` is `check((16, 12, 3))`."""
+    return answer if len(answer) > 1 else answer[0] if answer else None
+
+
+def _plain(answer: object, depth: int = 0) -> object:
     """`answer` as plain Python: NumPy numbers, "6", "b", "5×5" and lists as what they stand for."""
     if isinstance(answer, (np.generic, np.ndarray)):
         answer = answer.tolist()
-    if isinstance(answer, (list, tuple)):
-        return tuple(_plain(part) for part in answer)
+    if isinstance(answer, (list, tuple)) and depth < DEEPEST:
+        return tuple(_plain(part, depth + 1) for part in answer)
     if not isinstance(answer, str):
         return answer
     answer = answer.strip()
-    if re.fullmatch(r"\d{1,3}(,\d{3})+", answer):  # 2,400
-        return int(answer.replace(",", ""))
-    if sizes := re.fullmatch(r"[(\[]?\s*(\d+(?:\s*[x×,]\s*\d+)+)\s*[)\]]?", answer):
-        return tuple(int(size) for size in re.findall(r"\d+", sizes[1]))
     try:
+        if re.fullmatch(r"\d{1,3}(,\d{3})+", answer):  # 2,400
+            return int(answer.replace(",", ""))
+        if sizes := re.fullmatch(r"[(\[]?\s*(\d+(?:\s*[x×,]\s*\d+)+)\s*[)\]]?", answer):
+            return tuple(int(size) for size in re.findall(r"\d+", sizes[1]))
         number = float(answer.replace(" %", "%").rstrip("%")) / (100 if answer.endswith("%") else 1)
         return int(number) if number.is_integer() else number
-    except ValueError:
+    except ValueError:  # no number, or one of thousands of digits
         return answer.upper() if len(answer) == 1 else answer
+
+
+def _shown(answer: object) -> str:
+    """`answer` as a reply repeats it, cut where it is long."""
+    try:
+        text = repr(answer)
+    except Exception:  # a number of thousands of digits, or an object of the student's
+        return f"this {type(answer).__name__}"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+@contextlib.contextmanager
+def _exit_raises() -> Iterator[None]:
+    """Inside, `exit()` raises SystemExit in a notebook too, where it would end the kernel."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None:
+        yield
+        return
+    ask_exit, shell.ask_exit = shell.ask_exit, sys.exit
+    try:
+        yield
+    finally:
+        shell.ask_exit = ask_exit

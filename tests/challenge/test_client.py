@@ -26,6 +26,7 @@ def test_the_images_arrive_whole(server):
     assert data.train[0].shape == (60, 4, 4, 3) and data.train[1].shape == (60,)
     assert data.validation[0].shape == (30, 4, 4, 3) and data.test_images.shape == (200, 4, 4, 3)
     assert data.class_names == tuple("abcdefghij") and data.test_images.dtype == np.uint8
+    assert repr(data) == "<challenge data: 60 training, 30 validation, 200 test images of 4×4×3, 10 classes>"
 
 
 def test_a_damaged_file_is_noticed(server):

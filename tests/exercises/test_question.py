@@ -1,9 +1,15 @@
 """What a question does with a guess, an answer, and with what is neither."""
 
+import decimal
+import fractions
+import sys
+
 import numpy as np
 import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
-from course_lib import exercises
+from course_lib import common, exercises
 from course_lib.exercises.question import Question
 
 
@@ -74,6 +80,42 @@ def test_another_kind_of_answer_hears_what_is_expected(answer):
     assert 'cannot be the answer: c1 expects one of "A", "B".' in choice().reply(answer)
 
 
+class Hostile:
+    """An object that refuses everything."""
+
+    def _refuse(self, *_):
+        raise RuntimeError("no")
+
+    __repr__ = __eq__ = __bool__ = __call__ = __str__ = __iter__ = _refuse
+    __hash__ = None
+
+
+ITSELF = [1]
+ITSELF.append(ITSELF)
+ANSWERS = (
+    10**400, -(10**400), 10**5000, float("nan"), float("inf"), np.float64("inf"), fractions.Fraction(10**400),
+    decimal.Decimal("NaN"), "9" * 5000, "1" + ",000" * 2000, "9" * 5000 + "x3", "x" * 10**6, "1e400", "-1e400%", "nan",
+    "", "%", b"6", (), np.array([]), np.array([np.nan, np.inf]), np.zeros((300, 300)), np.array(["a", None], object),
+    np.datetime64("2012-09-30"), np.ma.masked, ITSELF, [[[[[[[6]]]]]]], NotImplemented, Hostile(), (Hostile(), 3),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "question", [number(), number(right=0.5), number(right="(2, 3)"), choice(), choice(right=None), judged()]
+)
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: type(answer).__name__)
+def test_no_answer_raises_or_floods_the_screen(question, answer):
+    said = question.reply(answer)
+    assert said.startswith("→ ") and "Right" not in said and len(said) < 300
+
+
+def test_sizes_may_come_one_by_one(capsys):
+    assert number(right="(16, 12, 3)").reply(16, 12, 3) == "→ Right. Six, since."
+    number(right="(16, 12, 3)").check(16, "12", 3.0)
+    assert capsys.readouterr().out == "→ Right. Six, since.\n\n"
+    assert number().reply(6, 7).startswith("→ (6, 7) cannot be the answer")
+
+
 def test_a_letter_that_is_no_option():
     assert choice().reply("C") == """→ 'C' cannot be the answer: c1 expects one of "A", "B"."""
 
@@ -132,10 +174,30 @@ class TestGuesses:
         question.outcome("A", "Equal.")
         assert capsys.readouterr().out.splitlines() == ["c1 · no guess given | outcome A: the first", "Equal."]
 
-    @pytest.mark.parametrize("guess", ["D", 1, "the first", {}, [["A"]]])
-    def test_a_guess_that_is_no_option(self, guess):
-        with pytest.raises(ValueError, match=r"""c1\.predict takes one of "A", "B" or None, not """):
-            choice().predict(guess)
+    @pytest.mark.parametrize(
+        "guess",
+        ["D", 1, "the first", {}, [["A"]], ("A", "B"), 10**5000, float("nan"), "x" * 9999],
+        ids=lambda guess: type(guess).__name__,
+    )
+    def test_a_guess_that_is_no_option_is_not_taken_and_stops_nothing(self, guess, capsys):
+        question = choice()
+        question.predict("A")
+        question.predict(*(guess if isinstance(guess, tuple) else [guess]))
+        said = capsys.readouterr().out
+        assert said.endswith(""" is none of the options: guess one of "A", "B", then run the experiment.\n""")
+        assert question.guess is None and len(said) < 500
+
+    def test_a_question_with_one_answer_is_not_guessed(self, capsys):
+        number().predict(6)
+        assert capsys.readouterr().out.endswith("→ n1 is answered, not guessed: n1.check(6).\n")
+
+    def test_a_guess_has_no_hint_and_its_solution_is_the_experiment(self, capsys):
+        guess = choice(right=None, tip="", because="")
+        guess.hint()
+        guess.solution()
+        assert capsys.readouterr().out.splitlines() == [
+            "c1 · there is no hint: guess, and the experiment answers.", "c1 · the experiment answers."
+        ]  # fmt: skip
 
     def test_an_outcome_that_is_no_option(self):
         with pytest.raises(ValueError, match=r"c1\.outcome takes"):
@@ -160,6 +222,22 @@ class TestJudged:
         assert judged().reply(lambda x: 1 / 0) == (
             "→ Not yet. Your function stopped with ZeroDivisionError: division by zero"
         )
+
+    @pytest.mark.parametrize("error", [SystemExit, GeneratorExit, MemoryError, type("Panic", (BaseException,), {})])
+    def test_a_function_that_ends_the_program_does_not_end_the_check(self, error):
+        def panic(_):
+            raise error("enough")
+
+        said = judged().reply(panic)
+        assert said == f"→ Not yet. Your function stopped with {said.split()[-2]} enough" and error.__name__ in said
+        assert judged().reply(lambda _: sys.exit()) == "→ Not yet. Your function stopped with SystemExit"
+
+    def test_exit_in_a_notebook_does_not_end_the_kernel(self):
+        source = "from course_lib import exercises\nexercises.lenet.q4.check(lambda *_: exit())"
+        notebook = new_notebook(cells=[new_code_cell(source), new_code_cell("print('goes on')")])
+        NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(common.ROOT)}}).execute()
+        said, after = (cell.outputs[0].text for cell in notebook.cells)
+        assert "Your function stopped with SystemExit" in said and after == "goes on\n"
 
     def test_the_stop_button_still_stops(self):
         def endless(_):
