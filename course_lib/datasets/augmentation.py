@@ -43,7 +43,7 @@ class RandomCrop:
             return images[:, top : top + self.side, left : left + self.side]
         for axis, room in enumerate(spare):
             first = tf.cast(draws.uniform(2)[:, axis] * (room + 1), tf.int32)
-            images = tf.gather(images, first[:, None] + tf.range(self.side), axis=axis + 1, batch_dims=1)
+            images = tf.gather(images, first[:, None] + tf.range(int(self.side)), axis=axis + 1, batch_dims=1)
         return images
 
 
@@ -98,6 +98,8 @@ class PCAColor:
         """
         check_shape(images)
         images = np.asarray(images)
+        if 0 in images.shape:
+            raise ValueError(f"there must be images to compute their colors, but these have the shape {images.shape}")
         if images.dtype == np.uint8:
             images = images / 255
         else:

@@ -129,5 +129,8 @@ def _refusal(wanted: SetName, data_dir: str | os.PathLike | None, error: Excepti
         return ValueError(f"{wanted.set} has no configurations: load it without {wanted.config!r}")
     if wanted.config and wanted.config not in known.builder_configs:
         return common.unknown(f"configuration of {wanted.set}", wanted.config, known.builder_configs)
+    versions = [str(each) for each in (known.VERSION, *known.SUPPORTED_VERSIONS) if each]
+    if wanted.version and versions and wanted.version not in versions:
+        return ValueError(f"{wanted.set} has no version {wanted.version}, but {', '.join(versions)}")
     first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return ValueError(f"{wanted.tfds} cannot be opened: {first_line.partition(': ')[2] or first_line}")
+    return ValueError(f"{wanted.tfds} cannot be opened: {first_line}")

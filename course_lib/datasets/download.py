@@ -29,7 +29,8 @@ def fetch(builder, files: tuple[str, ...], offline: bool) -> None:
     """
     by_hand = tfds_folder(builder) / "downloads" / "manual"  # where TFDS looks first
     known = (builder.url_infos or {}).items()
-    urls = {info.filename: url for url, info in known if not files or info.filename in files}
+    names = {url: info.filename or url.rpartition("/")[2] for url, info in known}
+    urls = {file: url for url, file in names.items() if not files or file in files}
     missing = {file: url for file, url in urls.items() if not (by_hand / file).is_file()}
     ways_on = (
         f"Either place {', '.join(missing or urls)} in {by_hand} by hand and load {builder.name} again, or work "

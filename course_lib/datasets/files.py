@@ -109,12 +109,17 @@ def some(names: list[str], most: int = 3) -> str:
 def _report_unused(layout: Layout, report: Report) -> None:
     """Reports what lies in the layout's folders and belongs to no class: files, and folders as a whole."""
     for each in _unused(layout.place, layout.files()):
-        path, why = each, "empty or not a file in a class's folder"
-        if isinstance(each, Folder):
-            path = each.path
-            if part_of(each.name) and each.holds_pictures:
-                why = "without a folder per class, so that the pictures have no labels"
-        report.left_out[why].append(text(path.relative_to(layout.place.path)))
+        path = each.path if isinstance(each, Folder) else each
+        report.left_out[_why_unused(each, layout)].append(text(path.relative_to(layout.place.path)))
+
+
+def _why_unused(each: Folder | pathlib.Path, layout: Layout) -> str:
+    if isinstance(each, Folder) and each in layout.place.folders:
+        if each.holds_pictures and part_of(each.name):
+            return "without a folder per class, so that the pictures have no labels"
+        if each.holds_pictures or each.holds_pictures_below:
+            return "with pictures, but neither a class nor named train, validation or test"
+    return "empty or not a file in a class's folder"
 
 
 def _unused(folder: Folder, used: set[pathlib.Path]) -> list[Folder | pathlib.Path]:
@@ -132,7 +137,7 @@ def _refusal(root: Folder) -> ValueError:
     """Why there are no two classes, and what to do."""
     held = some([text(each.name) for each in root.inside]) or "nothing"
     deep = [inner.name for inner in root.folders if inner.holds_pictures_below and not inner.holds_pictures]
-    hint = f" {some(deep)} hold folders instead of pictures: load one of them, or move the pictures up." if deep else ""
+    hint = f" Folders instead of pictures are in {some(deep)}: load it, or move the pictures up." if deep else ""
     tables = [path.name for path in root.files if path.suffix.lower() in (".csv", ".tsv", ".xlsx")]
     hint += f" Labels in a table ({some(tables)}) are not read." if tables else ""
     return ValueError(f"{root.path} holds {held}, not two classes. Sort the pictures like this: {ACCEPTED}.{hint}")

@@ -67,7 +67,8 @@ def load_folder(path: str | os.PathLike, side: int = 64) -> ImageDataset:
     rows = _cut(files, groups)
     if few := _too_few(files, groups, rows, classes):
         raise _refusal(root, few, report.left_out)
-    print(f"  {', '.join(f'{part} {len(rows[part])}' for part in rows)}")
+    more = "; .notes of the result names all files" if any(len(names) > 3 for names in report.all().values()) else ""
+    print(f"  {', '.join(f'{part} {len(rows[part])}' for part in rows)}{more}")
     _say_imbalance(collections.Counter(files[row].kind for row in rows["train"]))
     labels = np.array([classes.index(file.kind) for file in files])
     splits = (Split(images[part], labels[part]) for part in rows.values())

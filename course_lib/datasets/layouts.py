@@ -190,4 +190,5 @@ def _check_names(folder: Folder, names: list[str]) -> None:
         spelled[name.strip().casefold()].append(name)
     for alike in spelled.values():
         if len(alike) > 1:
-            raise ValueError(f"{folder.path} holds {' and '.join(alike)}: are they one class? Then give it one name")
+            both = " and ".join(map(repr, alike))
+            raise ValueError(f"{folder.path} holds {both}: are they one class? Then give it one name")

@@ -5,6 +5,7 @@ Where a source has no validation split it is cut from the end of the training se
 
 import os
 import re
+import textwrap
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def _is_path(name: object) -> bool:
     if re.match(r"[/\\.~]|\w:[/\\]", name):
         return True
     wanted = parsed(name)
-    if wanted and (wanted.entry or wanted.set == "digits"):
+    if wanted and wanted.set in (*CATALOG, "digits"):
         if os.path.isdir(name):
             print(f"{name}: the data set of that name; the folder of that name is './{name}'")
         return False
@@ -110,7 +111,7 @@ def _from_tfds(name: str, data_dir: Path | None, offline: bool) -> ImageDataset:
     try:
         builder = open_builder(name, data_dir)
     except UnknownSetError:
-        if "/" in str(name):
+        if isinstance(name, str) and "/" in name and ":" not in name:
             return load_folder(name)  # says that there is no such folder
         raise
     except UnusableTfdsError as error:
@@ -138,7 +139,8 @@ def _image_and_label(name: str, builder) -> Keys:
         or not isinstance(features[keys[0]], kinds.Image)
         or not isinstance(features[keys[1]], kinds.ClassLabel)
     ):
-        raise ValueError(f"{name} is not a set of images with one label each: it holds {features}")
+        held = textwrap.shorten(str(features), 200, placeholder=" …")
+        raise ValueError(f"{name} is not a set of images with one label each: it holds {held}")
     return keys
 
 

@@ -40,6 +40,8 @@ def check_shape(images) -> None:
     if len(images.shape) != 4:
         advice = "; one image is a batch as images[None]" if len(images.shape) == 3 else ""
         raise ValueError(f"images must have the shape (batch, height, width, channels), not {images.shape}{advice}")
+    if images.shape[1] in (1, 3) and images.shape[3] not in (1, 3, None):
+        raise ValueError(f"channels come last: np.moveaxis(images, 1, -1), for these have the shape {images.shape}")
 
 
 def paper_frame(images: tf.Tensor) -> tf.Tensor:

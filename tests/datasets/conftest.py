@@ -7,6 +7,7 @@ import socket
 import threading
 
 import numpy as np
+import photos
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
@@ -99,3 +100,12 @@ def no_connections(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *address, **_: refuse(None, address))
     yield attempts
     assert not attempts
+
+
+@pytest.fixture
+def pets(tmp_path):
+    """A folder with 20 photos each of cats and dogs."""
+    root = tmp_path / "pets"
+    photos.fill(root / "cat", 0)
+    photos.fill(root / "dog", 100)
+    return root

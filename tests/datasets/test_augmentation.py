@@ -68,8 +68,48 @@ def test_in_evaluation_the_middle_is_cut_and_nothing_changed():
     assert not np.allclose(first, other)
 
 
-def test_what_does_not_fit_is_explained():
-    with pytest.raises(ValueError, match="a crop of 9×9 does not fit into 8×10"):
-        RandomCrop(9)(tf.constant(IMAGES), None)
-    with pytest.raises(ValueError, match="side must be a whole number of at least 1, not 0"):
-        RandomCrop(0)
+def test_the_components_of_floats_are_those_of_bytes():
+    images = RANDOM.integers(0, 256, (5, 8, 8, 3)).astype("uint8")
+    np.testing.assert_allclose(
+        PCAColor.of((images / 255).astype("float32")).eigenvalues, PCAColor.of(images).eigenvalues, rtol=1e-4
+    )
+    assert PCAColor.of(images[..., :1])(tf.constant(IMAGES[..., :1]), Given([[0.5]] * 3)).shape == (3, 8, 10, 1)
+    values, vectors = np.linalg.eigh(np.cov(images.reshape(-1, 3).T / 255))  # NumPy's own numbers will do
+    moved = PCAColor(values, vectors)(tf.constant(IMAGES), Given([[0.5] * 3] * 3))
+    np.testing.assert_allclose(moved, IMAGES, atol=1e-5)
+
+
+def test_numpys_whole_numbers_are_sides():
+    assert RandomCrop(np.int64(6))(tf.constant(IMAGES), Given([[0, 0]] * 3)).shape == (3, 6, 6, 3)
+
+
+BYTES = (255 * IMAGES).astype("uint8")
+WRONG = {
+    "a window larger than the image": (lambda: RandomCrop(9)(IMAGES, None), "a crop of 9×9 does not fit into 8×10"),
+    "no window": (lambda: RandomCrop(0), "side must be a whole number of at least 1, not 0"),
+    "two sides": (lambda: RandomCrop((8, 8)), r"side must be a whole number of at least 1, not \(8, 8\)"),
+    "less than no frame": (lambda: RandomCrop(8, -1), "padding must be a whole number of at least 0"),
+    "as in Keras": (lambda: RandomFlip("horizontal"), r"RandomFlip\(\) takes no arguments: it flips every second"),
+    "a probability": (lambda: RandomFlip(p=0.5), "takes no arguments"),
+    "no draws": (lambda: RandomFlip()(IMAGES, True), r"draws must be None \(evaluation\) or what a split hands over"),
+    "one image": (lambda: RandomCrop(8)(IMAGES[0], None), r"one image is a batch as images\[None\]"),
+    "a list": (lambda: RandomFlip()(IMAGES.tolist(), None), "images must be an array, not a list"),
+    "a split": (lambda: PCAColor.of(Split(BYTES, np.arange(3))), r"not a Split; split\.arrays\(\)\[0\] are a split's"),
+    "floats to 255": (lambda: PCAColor.of(255 * IMAGES), "must lie between -5 and 5"),
+    "NaN": (lambda: PCAColor.of(IMAGES * np.nan), "go from nan to nan"),
+    "int64": (lambda: PCAColor.of(BYTES.astype(int)), r"must be uint8 \(0 to 255\) or floating point, not int64"),
+    "channels first": (lambda: PCAColor.of(np.moveaxis(BYTES, -1, 1)), r"channels come last: np\.moveaxis"),
+    "no images": (lambda: PCAColor.of(BYTES[:0]), "there must be images"),
+    "one color": (lambda: PCAColor.of(BYTES * 0 + 7), "all pixels of these images have one color"),
+    "a negative sigma": (lambda: PCAColor.of(BYTES, -1), "sigma must be a number from 0"),
+    "two eigenvectors of three": (lambda: PCAColor((1, 2, 3), ((1, 0, 0), (0, 1, 0))), r"shapes \(3,\) and \(2, 3\)"),
+    "other channels": (lambda: PCAColor.of(BYTES)(IMAGES[..., :1], None), "have 3 channels, the images have 1"),
+    "bytes": (lambda: PCAColor.of(BYTES)(BYTES, None), "takes floats from 0 to 1, not uint8: give images / 255"),
+    "too large to color": (lambda: PCAColor.of(BYTES)(255 * IMAGES, None), "must lie between -5 and 5"),
+}
+
+
+@pytest.mark.parametrize(("call", "said"), WRONG.values(), ids=WRONG)
+def test_what_does_not_fit_is_explained(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()

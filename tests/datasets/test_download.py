@@ -132,6 +132,14 @@ def test_what_tfds_says_of_a_failed_preparation_is_passed_on(tmp_path):
     assert message.startswith("mnist could not be prepared: No space left on device. Either place")
 
 
+def test_a_package_that_tfds_needs_and_does_not_declare_is_named(tmp_path):
+    def prepare():
+        raise ModuleNotFoundError("No module named 'importlib_resources'", name="importlib_resources")
+
+    message = failure(builder(tmp_path, prepare=prepare), (), False)
+    assert "cannot be prepared without importlib_resources. Type: pip install importlib_resources" in message
+
+
 def test_offline_opens_no_connection(tmp_path, monkeypatch, no_connections, capsys):
     monkeypatch.setenv("COURSE_OFFLINE", "1")
     with pytest.raises(FileNotFoundError) as caught:

@@ -134,6 +134,48 @@ def test_a_set_without_images_is_refused(prepared, pictures, tmp_path):
         datasets.load("ag_news_subset", data_dir=tmp_path, offline=True)
 
 
+def test_a_set_without_images_is_refused_before_it_is_downloaded(tmp_path, no_connections):
+    for name in ("imdb_reviews", "coco", "speech_commands"):
+        with pytest.raises(ValueError, match=f"{name} is not a set of images with one label each: it holds"):
+            datasets.load(name, data_dir=tmp_path)
+
+
+def test_a_split_whose_labels_are_not_public_is_left_out(prepared, pictures, tmp_path, capsys):
+    images, labels = pictures(10)
+    prepared("kmnist", train=pictures(40), test=(images, labels * 0 - 1))
+    assert sizes(datasets.load("kmnist", data_dir=tmp_path, offline=True)) == (33, 3, 4)
+    assert "kmnist: the split test is left out, its labels are not public" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name", ["pictures/cats", "my pictures", "pictures/", "pets.zip", "C:\\pictures", "no\\folder"]
+)
+def test_a_folder_that_is_not_there_is_said_to_be_a_folder(name, no_connections):
+    with pytest.raises(FileNotFoundError, match=r"the folder .* is not there"):
+        datasets.load(name)
+
+
+def test_a_folder_that_is_called_like_a_set(pets, monkeypatch, capsys):
+    pets.rename(pets.parent / "uci_digits")
+    monkeypatch.chdir(pets.parent)
+    assert datasets.load("uci_digits").num_classes == 10
+    assert "uci_digits: the data set of that name; the folder of that name is './uci_digits'" in capsys.readouterr().out
+    assert datasets.load("./uci_digits").num_classes == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"name": "mnist", "offline": "False"}, "offline must be True, False, or None to ask COURSE_OFFLINE"),
+        ({"name": "./pets", "data_dir": "/data"}, r"data_dir is for sets by name; \./pets is a folder"),
+        ({"name": "https://some.where/pets.zip"}, "is an address: download and unpack it, then load the folder"),
+    ],
+)
+def test_arguments_that_do_not_go_together(arguments, said, no_connections):
+    with pytest.raises(ValueError, match=said):
+        datasets.load(**arguments)
+
+
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [("mnits", "'mnist'"), ("cifar", "'cifar10'"), ("fashion-mnist", "'fashion_mnist'"), ("", ""), (5, "")],

@@ -56,6 +56,29 @@ def test_paper_frame_refuses_what_does_not_fit():
         paper_frame(tf.zeros((1, 33, 28, 1)))
 
 
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: paper_frame(np.zeros((1, 28, 28, 1), np.uint8)),
+            "takes floats from 0 to 1, not uint8: give images / 255",
+        ),
+        (lambda: paper_frame(np.full((1, 28, 28, 1), 255.0)), "must lie between -5 and 5"),
+        (lambda: paper_frame(np.zeros((28, 28, 1))), r"one image is a batch as images\[None\]"),
+        (lambda: paper_frame(None), "images must be an array, not a NoneType"),
+        (lambda: AffineDistortion()(np.zeros((1, 28, 28, 1), np.uint8), None), "takes floats from 0 to 1, not uint8"),
+        (lambda: AffineDistortion(shift=(2, 2)), r"shift must be a number from 0 to below inf, not \(2, 2\)"),
+        (lambda: AffineDistortion(rotation=-10), "rotation must be a number from 0"),
+        (lambda: AffineDistortion(scale=1.1), "scale must be a number from 0 to below 1, not 1.1"),
+        (lambda: AffineDistortion(shear=float("nan")), "shear must be a number"),
+        (lambda: AffineDistortion("2"), "shift must be a number"),
+    ],
+)
+def test_what_cannot_be_is_explained(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()
+
+
 def test_paper_frame_brings_the_mean_near_0(mnist):
     framed = mnist.train.with_transform(paper_frame).prepared(0, 10_000)
     assert abs(framed.mean()) < 0.05

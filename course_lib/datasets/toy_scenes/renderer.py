@@ -3,12 +3,13 @@
 import concurrent.futures
 import dataclasses
 import os
+from collections.abc import Iterable
 
 import numpy as np
 
 from course_lib import common
 from course_lib.datasets.toy_scenes import backgrounds
-from course_lib.datasets.toy_scenes.scene import Scene
+from course_lib.datasets.toy_scenes.scene import Scene, check_scenes
 from course_lib.datasets.toy_scenes.worlds import Worlds
 
 SIZES = (16, 512)  # pixels a side
@@ -34,7 +35,8 @@ def render(scenes: list[Scene], size: int = 64) -> Rendered:
     Raises:
         ValueError: no scenes, or a size below 16 or above 512.
     """
-    scenes = [scenes] if isinstance(scenes, Scene) else list(scenes)
+    scenes = list(scenes) if isinstance(scenes, Iterable) else [scenes]
+    check_scenes(scenes)
     common.at_least(1, **{"the number of scenes": len(scenes)})
     if isinstance(size, bool) or not hasattr(size, "__index__") or not SIZES[0] <= size <= SIZES[1]:
         raise ValueError(f"size must be a whole number of pixels from {SIZES[0]} to {SIZES[1]}, not {size!r}")

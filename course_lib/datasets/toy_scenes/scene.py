@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from course_lib import common
+from course_lib.model_checks import described
 
 CLASS_NAMES = (
     *("airplane", "car", "chair", "house", "mug"),
@@ -122,12 +123,15 @@ def clip(scene: Scene, frames: int, **paths: tuple[float, float]) -> list[Scene]
     `render(clip(scene, 24, azimuth=(0, 90)), 64)` has the frames as `images` and the object's track as `boxes`.
 
     Raises:
-        ValueError: fewer than two frames, an unknown parameter, or a path beyond what is allowed.
+        ValueError: no scene, fewer than two frames, an unknown parameter, or a path that is no two allowed values.
     """
+    check_scenes([scene])
     common.at_least(2, frames=frames)
-    for name in paths:
+    for name, path in paths.items():
         if name not in MOVING:
             raise common.unknown("parameter that can move", name, MOVING)
+        if not isinstance(path, (tuple, list)) or len(path) != 2:
+            raise ValueError(f"{name} must be its first and its last value, as in {name}=(0, 0.4), not {path!r}")
     columns = {name: _column(name, path, np.linspace(0, 1, frames)) for name, path in paths.items()}
     return [dataclasses.replace(scene, **{name: columns[name][frame] for name in paths}) for frame in range(frames)]
 
@@ -140,6 +144,14 @@ def scenes_of(split: str, quick: bool = False) -> list[Scene]:
     if split not in SEEDS:
         raise common.unknown("split", split, SEEDS)
     return sample((QUICK_COUNTS if quick else COUNTS)[split], SEEDS[split])
+
+
+def check_scenes(scenes: list) -> None:
+    """Raises ValueError where one is no `Scene`."""
+    for scene in scenes:
+        if not isinstance(scene, Scene):
+            what = described(scene)
+            raise ValueError(f"a scene is a toy_scenes.Scene, as toy_scenes.sample(1, seed=0)[0] is one, not {what}")
 
 
 def _column(name: str, given: object, units: np.ndarray) -> list:
