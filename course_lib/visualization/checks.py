@@ -10,6 +10,7 @@ from course_lib.visualization.data_checks import array_of
 
 HIGHEST = 5.0  # images for a network that does not scale pixels itself stay below this, unless they go below 0
 LOWEST_PIXEL, HIGHEST_PIXEL = -50.0, 305.0  # resizing with a cubic filter takes pixels a little beyond 0 and 255
+BRIGHT = 100.0  # pixels less their mean that reach this go far below 0, too
 
 
 def check_network(model) -> None:
@@ -20,9 +21,11 @@ def check_network(model) -> None:
     """
     check_built(model)
     if not isinstance(getattr(model, "input_shape", None), tuple):
+        inputs = len(getattr(model, "inputs", None) or [])
+        several = f" with {inputs}" if inputs > 1 else ""
         raise ValueError(
-            f"this needs a Functional or Sequential model with one input, not {model.name!r}, a {type(model).__name__}"
-            f" with {len(getattr(model, 'inputs', None) or [])}"
+            f"this needs a Functional or Sequential model with one input, not {model.name!r}, "
+            f"a {type(model).__name__}{several}"
         )
 
 
@@ -59,7 +62,7 @@ def check_logits(model, batch) -> int:
         ValueError: as `number_of_classes`; probabilities that no layer makes, so that their logits are not to be found.
     """
     classes = number_of_classes(model)
-    if classes > 2 and not returns_probabilities(model):
+    if model.output_shape[-1] > 1 and not returns_probabilities(model):
         rows = np.asarray(model(batch[:2], training=False), dtype=np.float64)
         if rows.min() >= 0 and np.allclose(rows.sum(axis=1), 1, atol=0.01):
             raise ValueError(
@@ -95,7 +98,7 @@ def map_layer(model, name):
     """The layer of that name, which must put out maps `(batch, height, width, channels)`."""
     found = layer_named(model, name)
     layers = [layer for layer in leaf_layers(model) if type(layer).__name__ != "InputLayer"]
-    maps = [layer for layer in layers if len(getattr(layer.output, "shape", ())) == 4]
+    maps = [layer for layer in layers if len(getattr(getattr(layer, "output", None), "shape", ())) == 4]
     if not any(layer is found for layer in maps):
         known = ", ".join(layer.name for layer in maps) or "none, the model has no convolutions"
         raise ValueError(f"layer {found.name!r} ({type(found).__name__}) puts out no maps; layers that do: {known}")
@@ -174,7 +177,7 @@ def _check_range(model, images: np.ndarray) -> None:
             f"the images go from {low:g} to {high:g} in whole numbers ({images.dtype}), and the network does not scale "
             "them: scale them as in training, usually from 0 to 1, images / 255"
         )
-    elif low >= 0 and high > HIGHEST and not whole:  # images less their mean also have values below 0
+    elif not whole and ((low >= 0 and high > HIGHEST) or (low > LOWEST_PIXEL and high > BRIGHT)):
         raise ValueError(
             f"the images go from {low:g} to {high:g}, and the network does not scale them: "
             "scale them as in training, usually from 0 to 1, images / 255"

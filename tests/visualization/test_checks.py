@@ -66,16 +66,23 @@ def test_what_is_no_model(look, model, advice):
     ("change", "message"),
     [
         (lambda x: 255 * x, "go from .* to 25.*: scale them as in training"),
+        (lambda x: 265 * x - 5, "go from -.* to 2.*: scale them as in training"),
         (lambda x: (5 * x).astype("uint8"), r"in whole numbers \(uint8\)"),
         (lambda x: np.where(x > 0.9, np.nan, x), "go from nan to nan: some hold NaN"),
         (lambda x: x[..., 0], r"takes images of shape \(n, 8, 8, 3\), not .* images\[None\]"),
         (lambda x: [["a.png"]] * 4, "must be an array of numbers, not"),
     ],
-    ids=["255", "uint8", "NaN", "gray", "text"],
+    ids=["255", "resized", "uint8", "NaN", "gray", "text"],
 )
 def test_images_that_do_not_fit(plain, look, change, message):
     with pytest.raises(ValueError, match=message):
         LOOKING[look](plain, change(IMAGES))
+
+
+@pytest.mark.parametrize("scaled", [lambda x: x > 0.5, lambda x: 4 * x - 2, lambda x: 255 * x - 120])
+def test_images_scaled_in_other_ways(plain, scaled):
+    """Black and white, centered, and pixels less their mean, as the ImageNet weights take them."""
+    assert np.isfinite(visualization.grad_cam(plain, scaled(IMAGES), "c1")).all()
 
 
 @pytest.mark.parametrize("look", LOOKING)
