@@ -139,8 +139,7 @@ def winners(rows: Rows, network: str | None = None, *, ax=None):
 def _rows(rows: Rows, *columns: str) -> list[Mapping[str, object]]:
     """The rows as a list of dicts, once it is clear that they have these columns; NaN of a DataFrame becomes None."""
     if hasattr(rows, "to_dict") and hasattr(rows, "columns"):
-        rows = [{name: None if value != value else value for name, value in row.items()}
-                for row in rows.to_dict("records")]  # fmt: skip
+        rows = [_without_nan(row) for row in rows.to_dict("records")]
     listed = [] if isinstance(rows, Mapping) or not isinstance(rows, Iterable) else list(rows)
     if not listed or not all(isinstance(row, Mapping) for row in listed):
         raise ValueError(
@@ -151,6 +150,10 @@ def _rows(rows: Rows, *columns: str) -> list[Mapping[str, object]]:
         if not isinstance(column, str) or any(column not in row for row in listed):
             raise ValueError(f"this needs rows with {column!r}, as models.summary and common.published give them")
     return listed
+
+
+def _without_nan(row: dict) -> dict:
+    return {name: None if value != value else value for name, value in row.items()}  # NaN does not equal itself
 
 
 def _numbers(rows: Rows, column: str) -> np.ndarray:

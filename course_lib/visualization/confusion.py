@@ -78,8 +78,8 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str] | None = None, *, a
 
 
 def _square(matrix: np.ndarray) -> np.ndarray:
-    """The matrix as floats, once it is clear that it can be a confusion matrix."""
-    matrix = finite_array("the entries of the matrix", matrix).astype(float)
+    """The matrix, once it is clear that it can be a confusion matrix."""
+    matrix = finite_array("the entries of the matrix", matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise ValueError(f"a confusion matrix is square, (classes, classes), not {matrix.shape}")
     if matrix.min() < 0:

@@ -150,7 +150,9 @@ def _loss_function(loss: str | Callable) -> Callable:
     import keras
 
     if isinstance(loss, type):
-        raise ValueError(f"loss must be a function (labels, logits), not the class {loss.__name__}: make one of it")
+        raise ValueError(
+            f"loss must be a function (labels, logits), not the class {loss.__name__}: give {loss.__name__}(…)"
+        )
     if callable(loss):
         if not _takes_logits(loss):
             raise ValueError(

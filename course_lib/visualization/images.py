@@ -112,7 +112,7 @@ def _four_axes(images: np.ndarray) -> np.ndarray:
     """`(n, height, width, channels)` of the shapes that `images` takes."""
     tiles = images
     if images.ndim == 3:
-        # A width of 3 or 1 is none of a picture; three gray pictures of 3 pixels a side may be kernels.
+        # What ends in 1 or 3 is one picture with its channels, unless it may be gray kernels of 3×3.
         one_picture = images.shape[-1] == 1 or (images.shape[-1] == 3 and images.shape[1] > 3)
         tiles = images[None] if one_picture else images[..., None]
     if tiles.ndim != 4 or tiles.shape[-1] not in (1, 3) or 0 in tiles.shape:

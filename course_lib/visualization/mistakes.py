@@ -34,9 +34,10 @@ def find_mistakes(logits: np.ndarray, labels: Sequence[int]) -> Mistakes:
     Raises:
         ValueError: shapes that do not fit each other, one output per image, NaN, or labels that are no class.
     """
+    logits = array_of("logits", logits)
     confidence = probabilities_of("logits", logits).max(axis=1)
-    predictions = np.asarray(logits).argmax(axis=1)
-    labels = class_numbers("labels", labels, count=len(predictions), classes=np.shape(logits)[1])
+    predictions = logits.argmax(axis=1)
+    labels = class_numbers("labels", labels, count=len(predictions), classes=logits.shape[1])
     wrong = np.flatnonzero(predictions != labels)
     order = wrong[np.argsort(-confidence[wrong], kind="stable")]
     return Mistakes(order, labels[order], predictions[order], confidence[order], len(labels))
@@ -101,7 +102,7 @@ def mistakes(
     each mistake is followed by its nearest training images and their labels; a split is such a pair, too.
 
     Raises:
-        ValueError: nothing to draw, more than 1,000 pictures, indices that are not in `images`, no result of
+        ValueError: nothing to draw, more than 1,000 mistakes, indices that are not in `images`, no result of
             `find_mistakes`, or training images that are no such pair.
     """
     common.at_least(1, limit=limit, neighbors=neighbors)
@@ -110,10 +111,8 @@ def mistakes(
     images, class_names = array_of("images", images), name_list(class_names)
     shown = found.indices[:limit]
     group = 1 if train is None else neighbors + 1
-    if len(shown) * group > MOST:
-        raise ValueError(
-            f"{len(shown) * group:,} pictures are too many to see: give a limit of {MOST // group} or less"
-        )
+    if len(shown) > MOST:
+        raise ValueError(f"{len(shown):,} mistakes are too many to see: give a limit of {MOST:,} or less")
     if not len(shown):
         raise ValueError("there are no mistakes to draw: every prediction is right")
     if shown.max() >= len(images):

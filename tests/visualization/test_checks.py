@@ -101,6 +101,7 @@ def test_images_for_a_network_of_whole_numbers():
     model = network(layers.Rescaling(1 / 255), dtype="uint8")
     expected = visualization.grad_cam(network(layers.Rescaling(1 / 255)), PIXELS, "c1")
     np.testing.assert_allclose(visualization.grad_cam(model, PIXELS, "c1"), expected, rtol=1e-4)
+    assert visualization.grad_cam(model, PIXELS, model.layers[0]).shape == (4, 8, 8)  # before any weights
     for look in ("input_gradient", "receptive", "top_patches"):
         with pytest.raises(ValueError, match=r"no gradient reaches the pixels.*uint8"):
             LOOKING[look](model, PIXELS)
