@@ -93,7 +93,8 @@ def test_importing_stays_light(statement, heavy):
 
 
 @pytest.mark.parametrize(
-    "package", ["challenge", "datasets", "datasets.toy_scenes", "experiments", "models", "training"]
+    "package",
+    ["challenge", "datasets", "datasets.toy_scenes", "exercises", "experiments", "models", "training", "visualization"],
 )
 def test_tab_shows_the_public_names_and_nothing_else(package):
     code = (

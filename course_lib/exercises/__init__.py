@@ -19,6 +19,10 @@ def __getattr__(name: str) -> types.SimpleNamespace:
     return _lesson(name)
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 @functools.cache
 def _lesson(name: str) -> types.SimpleNamespace:
     """The questions of `<name>.toml`, each an attribute; made once, so that a guess is remembered."""

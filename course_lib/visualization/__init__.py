@@ -85,3 +85,7 @@ __all__ = [
 
 # Callbacks: their base class needs Keras.
 __getattr__ = common.lazily(__name__, {"GradientWatch": "gradient_watch", "LiveCurves": "live_curves"})
+
+
+def __dir__() -> list[str]:
+    return __all__
