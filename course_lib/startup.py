@@ -24,7 +24,7 @@ from course_lib import common
 PROFILES = ("quick", "full")
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 X86 = platform.machine() in ("x86_64", "AMD64")  # the processors that it is for
-BY_DEFAULT = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}  # with one of these
+BY_DEFAULT = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}  # unasked, then
 
 # "I0000 00:00:1795363401.894576    5599 port.cc:153] " or
 # "2026-11-22 16:05:59.515387: I tensorflow/core/util/port.cc:153] "
@@ -140,14 +140,14 @@ def _describe_devices() -> str:
     """The devices TensorFlow computes on, in words. Starts TensorFlow's runtime."""
     import tensorflow as tf
 
-    tf.config.list_logical_devices()  # in a cluster those of all machines
-    logical = len(tf.config.get_logical_device_configuration(tf.config.list_physical_devices("CPU")[0]) or [None])
-    cpu = f"{cpu_cores()} CPU cores" + (f" as {logical} logical devices" if logical > 1 else "") + _describe_onednn()
+    tf.config.list_logical_devices()  # starts the runtime; in a cluster they are those of all machines
+    parts = tf.config.get_logical_device_configuration(tf.config.list_physical_devices("CPU")[0]) or ()
+    cpu = f"{cpu_cores()} CPU cores" + (f" as {len(parts)} logical devices" if len(parts) > 1 else "")
     gpus = [
         tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
         for gpu in tf.config.list_physical_devices("GPU")
     ]
-    return f"{cpu}, {', '.join(gpus) or 'no GPU'}"
+    return f"{cpu}{_describe_onednn()}, {', '.join(gpus) or 'no GPU'}"
 
 
 def _describe_onednn() -> str:

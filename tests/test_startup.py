@@ -75,7 +75,7 @@ needs_x86 = pytest.mark.skipif(not startup.X86, reason="oneDNN is for x86 proces
 )
 def test_onednn_is_on_where_the_user_does_not_forbid_it(before, environment, line):
     """The line and TensorFlow agree."""
-    done = run("course_lib.setup()", before, COURSE_VERBOSE="1", **environment)
+    done = run("course_lib.setup()", before, COURSE_VERBOSE="1", TF_CPP_MIN_LOG_LEVEL="0", **environment)
     assert re.search(line, done.stdout), done.stdout
     assert ("oneDNN on" in done.stdout) == (ONEDNN_LINE in done.stderr)
 
