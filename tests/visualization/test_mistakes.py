@@ -7,6 +7,7 @@ from course_lib import visualization
 LOGITS = np.array([[2.0, 0, 0], [0, 3, 0], [500, 0, 900], [0, 1, 2], [0, 0, 0.5]])
 LABELS = [1, 1, 0, 0, 2]  # examples 0, 2 and 3 are wrong
 FOUND = visualization.find_mistakes(LOGITS, LABELS)
+ALL_WRONG = visualization.find_mistakes(np.eye(2)[np.zeros(2000, int)], np.ones(2000))
 TILES = np.linspace(0, 255, 20).reshape(5, 2, 2, 1)
 
 
@@ -76,10 +77,7 @@ def test_mistakes_with_their_nearest_training_images():
         (lambda: visualization.mistakes(TILES, FOUND, train=TILES), "train must be a pair"),
         (lambda: visualization.mistakes(TILES, FOUND, train=(TILES, [0])), "the training labels must be 5"),
         (lambda: visualization.mistakes(TILES, FOUND, class_names=["a"]), "from 0 to 0, as many as class_names"),
-        (
-            lambda: visualization.mistakes(TILES, FOUND, train=(TILES, LABELS), neighbors=500),
-            "give a limit of 1 or less",
-        ),
+        (lambda: visualization.mistakes(np.zeros((2000, 2, 2)), ALL_WRONG, limit=2000), "2,000 mistakes are too many"),
         (
             lambda: visualization.mistakes(np.zeros((2, 2, 2, 1)), visualization.find_mistakes(LOGITS, LABELS)),
             "only 2 images",
