@@ -303,8 +303,9 @@ class TestWhatIsSaid:
         fill(tmp_path / "cat", 0, 90)
         fill(tmp_path / "dog", 100, dogs)
         datasets.load(tmp_path)
-        expected = 'cat has 8 times as many pictures to train on as dog: train(..., class_weight="balanced") weighs'
-        assert (expected in capsys.readouterr().out) == said
+        line = 'cat has 8 times as many pictures to train on as dog: train(..., class_weight="balanced") weighs'
+        out = capsys.readouterr().out
+        assert (line in out) == said == ("times as many" in out)
 
     def test_progress_once_reading_takes_more_than_two_seconds(self, pets, capsys, monkeypatch):
         read = folder.read_picture

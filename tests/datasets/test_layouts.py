@@ -91,7 +91,8 @@ def test_two_names_of_cameras_are_no_classes(tmp_path):
 def test_a_class_called_train_beside_others_stays_a_class(tmp_path):
     for number, kind in enumerate(("bus", "car", "train")):
         fill(tmp_path / kind, 50 * number, 12)
-    parts(tmp_path / "train", "steam", "diesel")
+    fill(tmp_path / "train" / "steam", 800, 3)
+    fill(tmp_path / "train" / "diesel", 900, 3)
     assert datasets.load(tmp_path).class_names == ("bus", "car", "train")
 
 
@@ -103,7 +104,10 @@ def test_a_class_called_train_beside_others_stays_a_class(tmp_path):
         (lambda root: (fill(root / "Cat", 0), fill(root / "cat", 50)), "holds 'Cat' and 'cat': are they one class"),
         (lambda root: (fill(root / "cat ", 0), fill(root / "cat", 50)), "holds 'cat' and 'cat ': are they one class"),
         (lambda root: parts(root, "animals", "beasts"), "instead of pictures are in animals, beasts: load it"),
-        (lambda root: (fill(root / "cat" / "a", 0), fill(root / "dog" / "b", 50)), "in cat, dog: load it, or move"),
+        (
+            lambda root: [fill(root / name, 50 * number) for number, name in enumerate(("cat/a", "cat/b", "dog/c"))],
+            "in cat, dog: load it, or move",
+        ),
         (
             lambda root: (fill(root / "images", 0), (root / "labels.csv").write_text("file,label")),
             r"holds images, labels\.csv, not two classes\. .* Labels in a table \(labels\.csv\) are not read",
