@@ -24,7 +24,8 @@ from course_lib import common
 PROFILES = ("quick", "full")
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 X86 = platform.machine() in ("x86_64", "AMD64")  # the processors that it is for
-BY_DEFAULT = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}  # unasked, then
+# flags of the processors on which TensorFlow turns it on itself
+BY_DEFAULT = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
 
 # "I0000 00:00:1795363401.894576    5599 port.cc:153] " or
 # "2026-11-22 16:05:59.515387: I tensorflow/core/util/port.cc:153] "

@@ -76,9 +76,8 @@ class Meeting:
             if self.over.wait(PAUSE / 4):
                 raise RuntimeError(self.mistake)
             if time.monotonic() > end:
-                missing = "; ".join(
-                    f"{each} ({self.states[each]})" for each in self.others if each not in self.complete
-                )
+                met = self.complete & self.informed
+                missing = "; ".join(f"{each} ({self.states[each]})" for each in self.others if each not in met)
                 raise RuntimeError(
                     f"{self.this} has waited {seconds:g} s in vain for {missing}. Start the program on every machine; "
                     "check the addresses in TF_CONFIG, and that no firewall closes the ports. COURSE_CLUSTER_WAIT in "
@@ -107,8 +106,8 @@ class Meeting:
                 with socket.create_connection((other.host, other.port), PATIENCE) as connection:
                     connection.sendall(self._message())
                     self._hear(other, _read(connection))
-            except OSError as error:
-                self.states[other] = error.strerror or str(error)
+            except (OSError, UnicodeError) as error:  # UnicodeError: no name of a machine
+                self.states[other] = getattr(error, "strerror", None) or str(error)
 
     def _hear(self, other: Machine, said: dict) -> None:
         if not said:

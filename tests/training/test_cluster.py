@@ -176,6 +176,12 @@ def test_a_machine_that_does_not_come_is_named_by_all_others():
         assert f"worker 2 at 127.0.0.1:{everyone[2].port} (Connection refused)" in text
 
 
+def test_a_name_that_no_machine_can_have():
+    (this,) = machines(1)
+    with pytest.raises(RuntimeError, match=r"worker 1 at a\.\.b:1 \(.*label"):
+        meet(0, [this, Machine("worker", 1, "a..b", 1)], 1)
+
+
 def test_another_program_at_the_address_is_no_machine():
     everyone = machines(2)
 
