@@ -131,8 +131,9 @@ def _classes_of(part: Folder, loose: bool) -> Classes:
     for _ in range(DEEPEST):  # a link may lead in circles
         if len(within.folders) == 1 and not within.holds_pictures and not within.folders[0].holds_pictures:
             within = within.folders[0]
-    classes = {inner.name: inner.files for inner in within.folders if inner.holds_pictures}
-    return classes or (_by_name(within.files) if loose else {})
+    kinds = [inner for inner in within.folders if inner.holds_pictures]
+    _check_names(within, [kind.name for kind in kinds])
+    return {kind.name: kind.files for kind in kinds} or (_by_name(within.files) if loose else {})
 
 
 def _classes(folder: Folder) -> Layout | None:
@@ -150,8 +151,9 @@ def _parts_of_classes(folder: Folder) -> Layout | None:
     parts = collections.defaultdict(dict)
     for kind in kinds:
         for inner in kind.folders:
-            parts[part_of(inner.name)][kind.name] = inner.files
-    return Layout(folder, parts)
+            held = parts[part_of(inner.name)]
+            held[kind.name] = [*held.get(kind.name, []), *inner.files]
+    return Layout(folder, parts) if "train" in parts else None
 
 
 def _below(folder: Folder, depth: int) -> Layout | None:
