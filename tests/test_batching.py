@@ -315,7 +315,20 @@ def test_a_split_says_what_it_is():
 
 
 GENERATOR = np.random.default_rng(0)
-FLIP = keras.layers.RandomFlip()
+
+
+def flip_layer() -> keras.layers.Layer:
+    return keras.layers.RandomFlip()
+
+
+def flipping():
+    """A Keras layer hidden in a function."""
+    layer = flip_layer()
+    return lambda images: layer(images, training=True)
+
+
+def rotations() -> keras.Model:
+    return keras.Sequential([keras.layers.RandomRotation(0.1)])
 
 
 class Shift:
@@ -340,10 +353,10 @@ class Shift:
             lambda images, draws: images if draws is None else images + tf.random.normal([]),
             "draws random numbers that no seed repeats",
         ),
-        "a Keras layer": (keras.layers.RandomFlip(), "'random_flip.*' draws random numbers of its own"),
-        "Keras layers": (keras.Sequential([keras.layers.RandomRotation(0.1)]), "draws random numbers of its own"),
+        "a Keras layer": (flip_layer, "'random_flip.*' draws random numbers of its own"),
+        "Keras layers": (rotations, "draws random numbers of its own"),
         "a Keras layer in a function": (
-            lambda images: FLIP(images, training=True),
+            flipping,
             "also in evaluation, and that no seed repeats",
         ),
         "a class": (Shift, r"Shift is a class: write Shift\(…\) with brackets"),
@@ -357,10 +370,15 @@ class Shift:
     }.values(),
 )
 def test_transforms_that_could_not_be_repeated_are_refused(transform, message):
+    if transform in (flip_layer, flipping, rotations):  # made here: Keras starts TensorFlow
+        transform = transform()
     with pytest.raises(ValueError, match=message):
         Split(IMAGES, [0, 1, 2]).with_transform(transform)
 
 
-@pytest.mark.parametrize("transform", [Shift(), keras.layers.Rescaling(2.0), jitter, keras.layers.Resizing(2, 2)])
-def test_transforms_that_can_be_repeated_are_taken(transform):
+@pytest.mark.parametrize("kind", ["object", "function", "scaling", "resizing"])
+def test_transforms_that_can_be_repeated_are_taken(kind):
+    made = {"object": Shift, "function": lambda: jitter, "scaling": lambda: keras.layers.Rescaling(2.0),
+            "resizing": lambda: keras.layers.Resizing(2, 2)}  # fmt: skip
+    transform = made[kind]()
     assert Split(IMAGES, [0, 1, 2]).with_transform(transform).prepared().shape[::3] == (3, 1)
