@@ -40,17 +40,18 @@ def check_range(images: np.ndarray, value_range: tuple[float, float] | None = No
     """
     low, high = value_range or FLOAT_RANGE
     if not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(
-            f"images must be uint8 (0 to 255) or floating point, not {images.dtype}: for pixels from 0 to 255 add "
-            ".astype('uint8')"
+        advice = (
+            "for pixels from 0 to 255 add .astype('uint8')" if images.dtype.kind in "iu" else "add .astype('float32')"
         )
+        raise ValueError(f"images must be uint8 (0 to 255) or floating point, not {images.dtype}: {advice}")
     least, most = float(images.min()), float(images.max())
     if low <= least and most <= high:
         return
-    if np.isnan(least):
-        numbers = np.flatnonzero(np.isnan(images).reshape(len(images), -1).any(axis=1))
+    if not np.isfinite(least + most):
+        numbers = np.flatnonzero(~np.isfinite(images).reshape(len(images), -1).all(axis=1))
+        what = "NaN (not a number)" if np.isnan(least) else "infinite values"
         raise ValueError(
-            f"{len(numbers)} of {len(images)} images hold NaN (not a number), the first is image {numbers[0]}: "
+            f"{len(numbers)} of {len(images)} images hold {what}, the first is image {numbers[0]}: "
             "leave them out, or look where a division by 0 made them"
         )
     advice = f"the declared value_range is ({low:g}, {high:g})"

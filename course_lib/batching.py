@@ -14,6 +14,8 @@ from course_lib.array_checks import as_labels, check_images, check_value_range
 from course_lib.draws import Draws, keys_of, order_of
 from course_lib.transform_checks import check_transform, with_draws
 
+LARGEST_SEED = 2**63
+
 
 class Split:
     """Images and labels of one part of a data set, kept once, and how they are prepared for a network.
@@ -42,6 +44,14 @@ class Split:
 
     def __len__(self) -> int:
         return int(self._labels.shape[0])
+
+    def __iter__(self):
+        raise TypeError(f"{self!r} is no pair of arrays: write images, labels = split.arrays()")
+
+    def __getitem__(self, _):
+        raise TypeError(
+            f"{self!r} has no items: images, labels = split.arrays() gives the arrays, split.take(n) the first n"
+        )
 
     def __repr__(self) -> str:
         labels = self.arrays()[1]
@@ -87,6 +97,8 @@ class Split:
         Raises:
             ValueError: images of another shape or type.
         """
+        if not isinstance(other, Split):
+            raise ValueError(f"only another split can be joined to a split, not a {type(other).__name__}")
         if other._images.shape[1:] != self._images.shape[1:] or other._images.dtype != self._images.dtype:
             mine, its = ((split._images.shape[1:], split._images.dtype.name) for split in (self, other))
             raise ValueError(f"only splits with images of one shape and type can be joined, not {mine} and {its}")
@@ -136,7 +148,9 @@ class Split:
         """
         common.at_least(1, batch_size=batch_size)
         common.at_least(0, seed=seed, **({} if isinstance(epoch, tf.Variable) else {"epoch": epoch}))
-        part, parts = shard
+        if seed >= LARGEST_SEED:
+            raise ValueError(f"seed must be below 2**63, not {seed}")
+        part, parts = shard if isinstance(shard, tuple) and len(shard) == 2 else (0, 0)
         if not 0 <= part < parts:
             raise ValueError(f"shard must be (i, n) with 0 <= i < n, not {shard}")
         steps, streams = -(-len(self) // batch_size), len(self._transforms)

@@ -9,6 +9,7 @@ import importlib
 import json
 import math
 import numbers
+import operator
 import os
 import pathlib
 import re
@@ -73,7 +74,8 @@ def unknown(kind: str, name: object, known: Iterable[str], others: Iterable[str]
     `others` are accepted too, but are too many to list.
     """
     known = sorted(known)
-    near = difflib.get_close_matches(str(name), {*known, *others}, n=3, cutoff=0.5)
+    spelled = {each.lower(): each for each in {*known, *others}}
+    near = [spelled[each] for each in difflib.get_close_matches(str(name).lower(), spelled, n=3, cutoff=0.5)]
     nearest = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return ValueError(f"unknown {kind} {name!r}.{nearest} Known: {', '.join(known)}.")
 
@@ -85,7 +87,11 @@ def at_least(minimum: int, **named: object) -> None:
         ValueError: says the name, what came in and what is accepted.
     """
     for name, value in named.items():
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < minimum:
+        try:
+            whole = None if isinstance(value, bool) else operator.index(value)
+        except TypeError:
+            whole = None
+        if whole is None or whole < minimum:
             raise ValueError(f"{name} must be a whole number of at least {minimum}, not {value!r}")
 
 

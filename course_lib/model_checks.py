@@ -50,10 +50,19 @@ def leaf_layers(model) -> list:
 
 def final_activation(model) -> str:
     """The name of the activation that the last layer applies: "softmax", "sigmoid", "linear", …"""
-    last = leaf_layers(model)[-1]
+    passing = [layer for layer in leaf_layers(model) if not _passes_on(layer)]
+    last = passing[-1] if passing else leaf_layers(model)[-1]
     if hasattr(last, "activation"):
         return getattr(last.activation, "__name__", "linear")
     return type(last).__name__.lower()
+
+
+def _passes_on(layer) -> bool:
+    """Whether a layer gives its input on as it is, in another shape at most."""
+    kind = type(layer).__name__
+    if kind == "Activation":
+        return getattr(layer.activation, "__name__", "") == "linear"
+    return kind in ("Dropout", "Flatten", "Identity", "Permute", "Reshape")
 
 
 def returns_probabilities(model) -> bool:

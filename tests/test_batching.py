@@ -254,6 +254,8 @@ IMAGES = np.zeros((3, 4, 4, 1), np.uint8)
         (IMAGES + 255.0, [0, 1, 2], "between -5 and 5 .* these go from 255 to 255: pass them as uint8, or scale"),
         (IMAGES - 5.5, [0, 1, 2], "these go from -5.5 to -5.5"),
         (IMAGES + np.nan, [0, 1, 2], "3 of 3 images hold NaN .*, the first is image 0"),
+        (IMAGES + np.inf, [0, 1, 2], "3 of 3 images hold infinite values, the first is image 0"),
+        (IMAGES > 0, [0, 1, 2], r"not bool: add .astype\('float32'\)"),
         (IMAGES, [0, 1], r"one whole number per image, shape \(3,\), not int64 of shape \(2,\)"),
         (IMAGES, np.eye(3), r"not float64 of shape \(3, 3\)"),
         (IMAGES, [0.0, 1.0, 2.0], r"not float64 of shape \(3,\): add .astype\(int\)"),
@@ -308,6 +310,21 @@ def test_a_transform_declares_its_range():
     assert Split(IMAGES, [0, 1, 2]).with_transform(doubled, value_range=(0, 510)).value_range == (0, 510)
     doubled.value_range = (-1, 600)
     assert Split(IMAGES, [0, 1, 2]).with_transform(doubled).value_range == (-1, 600)
+
+
+@pytest.mark.parametrize(
+    ("use", "said"),
+    [
+        (lambda split: dict([split]), r"is no pair of arrays: write images, labels = split.arrays\(\)"),
+        (lambda split: split[0], r"has no items: images, labels = split.arrays\(\)"),
+        (lambda split: split.joined(split.arrays()), "only another split can be joined to a split, not a tuple"),
+        (lambda split: split.batches(2, training=True, shard=1), r"shard must be \(i, n\) .*, not 1"),
+        (lambda split: split.batches(2, training=True, seed=2**64), r"seed must be below 2\*\*63"),
+    ],
+)
+def test_what_a_split_is_not(use, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        use(numbered())
 
 
 def test_a_split_says_what_it_is():

@@ -51,6 +51,7 @@ def test_an_unknown_name_hears_the_nearest_and_all():
     assert isinstance(error, ValueError)
     assert str(error) == "unknown network 'lenet'. Did you mean 'lenet5' or 'lenet_large'? Known: lenet5, vgg16."
     assert str(common.unknown("network", "zzz", ["lenet5"])) == "unknown network 'zzz'. Known: lenet5."
+    assert "Did you mean 'ReLU'?" in str(common.unknown("activation", "relu", ["tanh", "ReLU"]))
     assert str(common.unknown("network", 7, ["a"])) == "unknown network 7. Known: a."
 
 

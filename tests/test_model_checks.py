@@ -61,8 +61,10 @@ def test_probabilities_are_told_from_logits(activation, nested):
     assert model_checks.returns_probabilities(model) is (activation is not None)
 
 
-def test_a_layer_of_its_own_may_end_a_network():
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Softmax()])
+@pytest.mark.parametrize("after", [[], [layers.Reshape, (3,)], [layers.Dropout, 0.5], [layers.Activation, "linear"]])
+def test_a_layer_of_its_own_may_end_a_network(after):
+    last = [after[0](after[1])] if after else []
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Softmax(), *last])
     assert model_checks.returns_probabilities(model)
 
 

@@ -6,7 +6,6 @@ add one `Entry` below and its published figures to `data/published/architectures
 
 import dataclasses
 import importlib
-import math
 import numbers
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -55,6 +54,7 @@ class Entry:
         return self.published[0]["paper"]
 
 
+WIDEST = 8  # times the paper's filters; 64 times as many parameters
 TRUTHS = (True, False)
 DROPOUT = {"dropout": Share(0.5)}
 ALEXNET = {
@@ -171,8 +171,11 @@ def build(
     num_classes = entry.num_classes if num_classes is None else num_classes
     image_shape = common.check_image_shape(image_shape, entry.smallest_side)
     common.at_least(2, num_classes=num_classes)
-    if isinstance(width, bool) or not isinstance(width, numbers.Real) or not 0 < width < math.inf:
-        raise ValueError(f"width must be a number above 0 (1.0 is the paper's network), not {width!r}")
+    if isinstance(width, bool) or not isinstance(width, numbers.Real) or not 0 < width <= WIDEST:
+        raise ValueError(
+            f"width must be a number above 0, {WIDEST} at most: a factor for the number of filters of every layer (1.0 "
+            f"is the paper's network), not {width!r}"
+        )
     family = importlib.import_module(f"course_lib.models.{entry.module}")
     return family.build(name, image_shape=image_shape, num_classes=int(num_classes), width=float(width), **chosen)
 

@@ -64,8 +64,8 @@ def load_imagenet_weights(model: keras.Model, path: str | os.PathLike | None = N
 class Preprocessing:
     """Images as the ImageNet weights of a network expect them: blue, green, red, each less its mean.
 
-    `preprocess(name)` makes one, for `split.with_transform`. It takes floats from 0 to 1, an array or a tensor
-    `(batch, height, width, 3)`, and returns float32 within `value_range`.
+    `preprocess(name)` makes one, for `split.with_transform`. It takes uint8 from 0 to 255 or floats from 0 to 1, an
+    array or a tensor `(batch, height, width, 3)`, and returns float32 within `value_range`.
     """
 
     value_range = (-124.0, 152.0)
@@ -75,7 +75,21 @@ class Preprocessing:
         self.name = name
 
     def __call__(self, images):
-        return PREPROCESSING[self.name](255 * images)
+        symbolic = not hasattr(images, "numpy") and not isinstance(images, np.ndarray)
+        if not symbolic:  # else a split or a network hands it on, and its values are not known yet
+            images = np.asarray(images)
+        if len(getattr(images, "shape", ())) != 4 or images.shape[-1] != 3 or 0 in images.shape:
+            raise ValueError(f"images must have the shape (batch, height, width, 3), not {np.shape(images)}")
+        if symbolic:
+            return PREPROCESSING[self.name](255 * images)
+        if images.dtype == np.uint8:
+            return PREPROCESSING[self.name](images.astype("float32"))
+        if np.issubdtype(images.dtype, np.floating) and images.min() >= 0 and images.max() <= 1:
+            return PREPROCESSING[self.name](255 * images.astype("float32"))
+        raise ValueError(
+            "images must be uint8 from 0 to 255 or floats from 0 to 1, not "
+            f"{images.dtype} from {images.min():g} to {images.max():g}"
+        )
 
 
 def preprocess(name: str, images: np.ndarray | None = None) -> np.ndarray | Preprocessing:
@@ -89,22 +103,12 @@ def preprocess(name: str, images: np.ndarray | None = None) -> np.ndarray | Prep
         ValueError: a network that Keras has no weights for, or images of another shape, type or range.
     """
     make = Preprocessing(name)
-    if images is None:
-        return make
-    images = np.asarray(images)
-    if images.ndim != 4 or images.shape[-1] != 3 or not images.size:
-        raise ValueError(f"images must have the shape (batch, height, width, 3), not {images.shape}")
-    if images.dtype == np.uint8:
-        return make(images.astype("float32") / 255)
-    if np.issubdtype(images.dtype, np.floating) and images.min() >= 0 and images.max() <= 1:
-        return make(images.astype("float32"))
-    raise ValueError(
-        "images must be uint8 from 0 to 255 or floats from 0 to 1, not "
-        f"{images.dtype} from {images.min():g} to {images.max():g}"
-    )
+    return make if images is None else make(images if hasattr(images, "dtype") else np.asarray(images))
 
 
 def _check_known(name: str) -> None:
+    if not isinstance(name, str):
+        raise ValueError(f"give the network's name first, for example 'resnet50', not a {type(name).__name__}")
     if name not in REFERENCES:
         raise common.unknown("network with ImageNet weights", name, REFERENCES)
 
@@ -120,6 +124,8 @@ def _reference(name: str, path: str | os.PathLike | None) -> keras.Model:
             return REFERENCES[name](weights="imagenet")
         except Exception as error:  # Keras raises a bare Exception where there is no network
             raise FileNotFoundError(f"the weights of {name} could not be downloaded ({error}); {advice}") from error
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"path must be the place of a weight file, not {path!r}; {advice}")
     path = pathlib.Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no weight file {path}; {advice}")

@@ -1,19 +1,21 @@
 """Do the network, the data and the recipe fit each other? Asked before an epoch is spent on finding out."""
 
+import inspect
 import random
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
-from course_lib import common, model_checks
+from course_lib import model_checks
 from course_lib.array_checks import FLOAT_RANGE, check_range
 from course_lib.batching import Split
 from course_lib.training.feed import OwnDataset, to_pixels
 
 LOOKED_AT = 64  # images of a split whose values are checked before training
 PIXELS = (0.0, 255.0)
+DARK = 0.01  # what 255 becomes where it is divided by 255 twice, and some
 KNOWN = weakref.WeakSet()  # the layers with trainable weights that builders have returned
 
 
@@ -25,20 +27,9 @@ def build_fresh(build: Callable[[], keras.Model], *, twice: bool = False) -> ker
     Raises:
         ValueError: no function, no network, or a network that was made before.
     """
-    if not callable(build) or isinstance(build, keras.Model):
-        given = "a network" if isinstance(build, keras.Model) else model_checks.described(build)
-        raise ValueError(
-            "train takes a function that builds the network, for example lambda: models.build('lenet5'), not "
-            f"{given}: each run starts afresh"
-        )
     state = random.getstate()
-    model = build()
+    model = built(build)
     drawn = random.getstate() != state  # Keras draws the seed of every initializer
-    if not isinstance(model, keras.Model) or len(getattr(model, "inputs", None) or ()) != 1:
-        raise ValueError(
-            "build() must return a keras.Model (functional or Sequential) that starts with one keras.Input, "
-            f"not {model!r}"
-        )
     learning = _learning_layers(model)
     known = KNOWN & learning
     if twice or not drawn:
@@ -51,6 +42,38 @@ def build_fresh(build: Callable[[], keras.Model], *, twice: bool = False) -> ker
             "function, for example lambda: models.build('lenet5'), or def build(): … return keras.Sequential([…])"
         )
     KNOWN.update(learning)
+    return model
+
+
+def built(build: Callable[[], keras.Model]) -> keras.Model:
+    """What `build()` returns, once it is clear that it is a network with one input.
+
+    Raises:
+        ValueError: no function, one that needs arguments, or no such network.
+    """
+    if not callable(build) or isinstance(build, keras.Model):
+        given = "a network" if isinstance(build, keras.Model) else model_checks.described(build)
+        raise ValueError(
+            "build must be a function that builds the network, for example lambda: models.build('lenet5'), not "
+            f"{given}: each run starts afresh"
+        )
+    try:
+        inspect.signature(build).bind()
+    except TypeError as error:
+        raise ValueError(
+            f"build is called without arguments, and this function needs some ({error}): give "
+            "lambda: models.build('lenet5')"
+        ) from None
+    except ValueError:
+        pass  # a function of C's, which says nothing of its arguments
+    model = build()
+    if isinstance(model, keras.Model) and len(getattr(model, "inputs", None) or ()) > 1:
+        raise ValueError(f"{model.name} has {len(model.inputs)} inputs, and train gives it one, the images")
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
+        raise ValueError(
+            "build() must return a keras.Model (functional or Sequential) that starts with one keras.Input, "
+            f"not {model!r}"
+        )
     return model
 
 
@@ -83,8 +106,14 @@ def check_outputs(model: keras.Model, own_loss: bool) -> None:
             f"{model.name} has one output, and the softmax of one number is always 1: for two classes build "
             "layers.Dense(2), without an activation"
         )
-    if model_checks.returns_probabilities(model) and not own_loss:
-        activation = model_checks.final_activation(model)
+    if not model.trainable_weights:
+        raise ValueError(f"nothing of {model.name} can be trained: all its layers are frozen, or it has no weights")
+    activation = model_checks.final_activation(model)
+    if activation == "relu" and not own_loss:
+        raise ValueError(
+            f"{model.name} ends with relu, which cuts logits below 0 off: leave the activation of the last layer out"
+        )
+    if activation in model_checks.PROBABILITIES and not own_loss:
         raise ValueError(
             f"{model.name} ends with {activation}, and the loss applies softmax itself: with both it learns badly. "
             f"Leave the activation of the last layer out, so that it returns logits"
@@ -155,52 +184,12 @@ def _check_values(model, feed, images: np.ndarray, what: str, declared, scales: 
                 "black. Give pixels from 0 to 255, or leave the Rescaling out of the network"
             )
         declared = PIXELS
+    if declared is None and images.min() >= 0 and 0 < images.max() < DARK:
+        raise ValueError(
+            f"the images of {what} go from {images.min():g} to {images.max():g}, nearly black: were they divided by "
+            "255 twice? Where the network takes such small values, declare it by value_range"
+        )
     try:
         check_range(images, declared)
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from None
-
-
-def class_weights(given: object, feed, num_classes: int) -> list[float] | None:
-    """One weight per class from a dict, a sequence or "balanced"; None where none is given.
-
-    "balanced" weighs each class by examples / (classes · examples of the class), so that all classes count alike.
-
-    Raises:
-        ValueError: anything else, or "balanced" for data whose labels are not at hand.
-    """
-    if given is None:
-        return None
-    if isinstance(given, str) and given == "balanced":
-        if not hasattr(feed, "arrays"):
-            raise ValueError("class_weight='balanced' needs a split or arrays: for a tf.data.Dataset give a dict")
-        counts = np.bincount(feed.arrays()[1], minlength=num_classes)
-        return (len(feed) / np.maximum(num_classes * counts, 1)).tolist()
-    weights = given
-    if isinstance(given, dict):
-        unknown = [key for key in given if key not in range(num_classes)]
-        weights = [given.get(number, 1.0) for number in range(num_classes)] if not unknown else None
-    weights = None if isinstance(weights, str) or not np.iterable(weights) else list(weights)
-    if weights is None or len(weights) != num_classes:
-        raise ValueError(
-            f"class_weight must be 'balanced', a dict such as {{0: 2.0}} with classes from 0 to {num_classes - 1} (the "
-            f"others weigh 1), or {num_classes} weights, not {given!r}"
-        )
-    return [common.number("class_weight", weight) for weight in weights]
-
-
-def checked_callbacks(callbacks: object) -> list[keras.callbacks.Callback]:
-    """The callbacks as a list; one alone and None are accepted.
-
-    Raises:
-        ValueError: something that is no Keras callback.
-    """
-    if callbacks is None:
-        return []
-    listed = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
-    for each in listed:
-        if isinstance(each, type):
-            raise ValueError(f"callbacks must be objects, and {each.__name__} is a class: write {each.__name__}(…)")
-        if not isinstance(each, keras.callbacks.Callback):
-            raise ValueError(f"callbacks must be Keras callbacks, not {each!r}")
-    return listed

@@ -1,7 +1,6 @@
 """A run kept in a folder while it is trained, so that the same call continues it after anything that ended it."""
 
 import json
-import pathlib
 import time
 import zlib
 from os import PathLike
@@ -11,9 +10,10 @@ import numpy as np
 
 from course_lib import common
 from course_lib.training import checkpoint
+from course_lib.training.feed import OwnDataset
 from course_lib.training.progress import Progress
 from course_lib.training.recipe import Recipe
-from course_lib.training.run import RECORD, WEIGHTS, Run, finished_in, is_record, writable
+from course_lib.training.run import RECORD, WEIGHTS, Run, finished_in, folder_of, is_record, writable
 from course_lib.training.structure import difference, layer_digests
 
 DEFAULTS = Recipe()
@@ -38,7 +38,7 @@ class Keeper(keras.callbacks.Callback):
         self, path: str | PathLike, identity: dict, run: Run, meter: Progress, *, write: bool, callbacks: bool = False
     ):
         super().__init__()
-        self.folder = writable(path) if write else pathlib.Path(path)
+        self.folder = writable(path) if write else folder_of(path)
         self.identity = identity
         self.run = run
         self.meter = meter
@@ -69,6 +69,10 @@ class Keeper(keras.callbacks.Callback):
         self.meter.seconds = notes["step_seconds"]
         self.meter.images = notes["images"]
         epochs = notes["epochs"]
+        if not self.run.data["repeatable_order"]:
+            print(
+                f"{self.folder} keeps a run of a tf.data.Dataset, whose pictures cannot be compared: give the same ones"
+            )
         stopped = notes["stopped"] and self.callbacks  # without them nothing could have stopped it
         last = epochs if stopped else self.run.epochs
         self.complete = epochs == last and finished_in(self.folder, self.run.epochs)
@@ -172,6 +176,8 @@ def identity(run: Run, feeds: dict) -> dict[str, object]:
         found["class_weight"] = weights
     for what, feed in feeds.items():
         found[f"{what}'s size"] = len(feed)
+        if isinstance(feed, OwnDataset):
+            found[f"{what}'s batch size"] = feed.batch_size
         if hasattr(feed, "arrays"):
             prepared = next(iter(feed.batches(8, training=True, seed=run.seed)))[0].numpy().ravel().astype(float)
             ramp = np.linspace(-1, 1, prepared.size)  # a sum would not notice a flip

@@ -37,7 +37,7 @@ def check_schedule(schedule: str | Sequence) -> str | tuple[tuple[int, float], .
         return schedule
     try:
         pairs = tuple((_whole(epoch), common.number("rate", rate)) for epoch, rate in schedule)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         pairs = ()
     starts = [start for start, _ in pairs]
     rising = starts == sorted(set(starts)) and min(starts, default=0) >= 1

@@ -52,6 +52,8 @@ def choose(devices: object, recipe: Recipe):
     Raises:
         ValueError: devices that are not there, or a recipe that asks for what the place does not allow.
     """
+    if hasattr(devices, "tolist"):  # NumPy's arrays and numbers
+        devices = devices.tolist()
     if devices == MULTI_WORKER:
         join_cluster()
     names = devices if devices == MULTI_WORKER else _names(devices)
@@ -96,8 +98,10 @@ def _names(devices: object) -> list[str]:
     if isinstance(devices, (list, tuple)) and devices:
         names = [str(name).upper().split("DEVICE:")[-1].lstrip("/") for name in devices]
         for name in names:
-            if name not in present or names.count(name) > 1:
-                raise common.unknown("device, or one named twice:", name, present)
+            if name not in present:
+                raise common.unknown("device", name, present)
+            if names.count(name) > 1:
+                raise ValueError(f"device {name!r} is named twice in {devices!r}: name each once")
         return names
     if isinstance(devices, bool) or not hasattr(devices, "__index__") or devices < 1:
         raise ValueError(

@@ -44,8 +44,10 @@ class Recipe:
     def __post_init__(self) -> None:
         named = (("optimizer", OPTIMIZERS), ("precision", PRECISIONS), ("cross_device_ops", CROSS_DEVICE_OPS))
         for name, known in named:
-            if getattr(self, name) not in known:
+            if not isinstance(getattr(self, name), str) or getattr(self, name) not in known:
                 raise common.unknown(name, getattr(self, name), known)
+        if not isinstance(self.loss, str):
+            raise ValueError(f"loss must be the name of a loss, not {self.loss!r}")
         for name, other in (("batch_size", ()), ("base_batch_size", (None,)), ("steps_per_execution", ("auto",))):
             if (value := getattr(self, name)) not in other:
                 common.at_least(1, **{name: value})

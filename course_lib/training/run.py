@@ -12,6 +12,7 @@ import numpy as np
 
 from course_lib import common
 from course_lib.training import checkpoint
+from course_lib.training.fitting import built
 from course_lib.training.recipe import Recipe
 from course_lib.training.structure import difference, layer_digests
 
@@ -63,10 +64,11 @@ class Run:
         Raises:
             ValueError: the folder cannot be made or written, or it holds something else.
         """
-        folder = pathlib.Path(path)
+        folder = folder_of(path)
         if folder.suffix in FILE_SUFFIXES:
             raise ValueError(
-                f"a run is saved as a folder, and {folder.name!r} looks like a file: give {folder.stem!r}, or keep the "
+                f"a run is saved as a folder, and {folder.name!r} looks like a file: give "
+                f"{folder.name.split('.')[0]!r}, or keep the "
                 f"network alone by run.model.save({str(path)!r})"
             )
         if any(folder.glob(checkpoint.FILES)):
@@ -108,7 +110,7 @@ class Run:
             FileNotFoundError: no such folder, or nothing readable in it.
             ValueError: `build` makes another network than the one that was trained.
         """
-        folder = pathlib.Path(path)
+        folder = folder_of(path)
         try:
             fields = json.loads((folder / RECORD).read_text(encoding="utf-8"))
             was = fields.pop("model")
@@ -123,7 +125,7 @@ class Run:
         if run.status == "running":
             raise FileNotFoundError(f"the run in {folder} has not ended: the call that began it continues it")
         with run.recipe.building():
-            model = build()
+            model = built(build)
         if model.count_params() != parameters:
             raise ValueError(
                 f"the run in {folder} is of {name} with {parameters:,} parameters, but build() made "
@@ -160,13 +162,24 @@ def is_record(path: pathlib.Path) -> bool:
         return False
 
 
+def folder_of(path: object) -> pathlib.Path:
+    """A folder's path; "~" is the home folder.
+
+    Raises:
+        ValueError: no path.
+    """
+    if not isinstance(path, (str, PathLike)) or not str(path).strip():
+        raise ValueError(f"a run's folder must be a path such as 'runs/mine', not {path!r}")
+    return pathlib.Path(path).expanduser()
+
+
 def writable(path: str | PathLike) -> pathlib.Path:
     """The folder `path`, made if need be, once it is known that files can be written there.
 
     Raises:
         ValueError: they cannot; the message says why.
     """
-    folder = pathlib.Path(path)
+    folder = folder_of(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".can-write").touch()

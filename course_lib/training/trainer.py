@@ -13,17 +13,19 @@ import numpy as np
 
 from course_lib import common
 from course_lib.array_checks import check_value_range
+from course_lib.model_checks import leaf_layers
 from course_lib.training import checkpoint, places
+from course_lib.training.arguments import checked_callbacks, class_weights
 from course_lib.training.feed import OwnDataset, as_feed, batch_count
-from course_lib.training.fitting import build_fresh, check_outputs, checked_callbacks, class_weights, fitted
+from course_lib.training.fitting import build_fresh, check_outputs, fitted
 from course_lib.training.keeping import Keeper, identity
+from course_lib.training.notes import note_on_batch_norm, note_on_ranges
 from course_lib.training.progress import Progress
 from course_lib.training.recipe import Recipe
 from course_lib.training.run import Run, writable
 from course_lib.training.stopping import Stopped, StopWhereNotFinite
 
-LAGGING = 0.1  # accuracy by which validation lies below training where BatchNorm may be the reason
-REMEMBERED = 0.05  # share of the initial moving averages that is too much
+SEEDS = 2**32  # what NumPy and Keras take
 OPERATIONS_PER_SECOND = 2e10  # multiply-adds of a laptop's two cores, to choose how often Python looks in
 
 
@@ -94,7 +96,8 @@ def train(
     """
     _check(recipe, epochs, seed)
     epochs, seed = int(epochs), int(seed)  # NumPy's integers are not JSON
-    callbacks, value_range = checked_callbacks(callbacks), check_value_range(value_range)
+    callbacks = checked_callbacks(callbacks, recipe, validation is not None)
+    value_range = check_value_range(value_range)
     place = places.choose(devices, recipe)
     if run_dir is not None and place.chief:
         writable(run_dir)
@@ -108,6 +111,7 @@ def train(
         with place.scope():
             model = make(place.replicas)
         feeds = {what: fitted(model, each, what, value_range) for what, each in feeds.items()}
+        note_on_ranges(feeds)
         about = _about(feed, model.input_shape[1:], batch_size)
         if weights := class_weights(class_weight, feed, model.output_shape[-1]):
             about["class_weight"] = weights
@@ -125,7 +129,7 @@ def train(
             checkpoint.restore(run.model, checkpoint.values(model))
     if stopped:
         raise Stopped(run, stopped)
-    _note_on_batch_norm(run)
+    note_on_batch_norm(run)
     return run
 
 
@@ -178,21 +182,6 @@ def _own_random_state(seed: int) -> Iterator[None]:
         np.random.set_state(legacy)  # noqa: NPY002
 
 
-def _note_on_batch_norm(run: Run) -> None:
-    """Says where validation suffers because BatchNorm's moving averages have seen too few steps."""
-    accuracy, validated = (run.history.get(name, [])[-1:] for name in ("accuracy", "val_accuracy"))
-    norms = [layer for layer in _layers(run.model) if isinstance(layer, keras.layers.BatchNormalization)]
-    if not (norms and accuracy and validated) or accuracy[0] - validated[0] < LAGGING:
-        return
-    steps = int(keras.ops.convert_to_numpy(run.model.optimizer.iterations))
-    momentum = max(layer.momentum for layer in norms)
-    if momentum**steps > REMEMBERED:
-        print(
-            f"note: BatchNorm's moving averages still hold {momentum**steps:.0%} of their first values after {steps} "
-            f"steps (momentum {momentum:g}), and validation uses them: train for more steps before you judge it"
-        )
-
-
 def _about(feed, image_shape: tuple[int, ...], batch_size: int) -> dict[str, object]:
     """What a run records of its data; `batch_size` is the recipe's, or that of the caller's own dataset."""
     own = isinstance(feed, OwnDataset)
@@ -207,6 +196,8 @@ def _about(feed, image_shape: tuple[int, ...], batch_size: int) -> dict[str, obj
 def _check(recipe: object, epochs: object, seed: object) -> None:
     common.at_least(1, epochs=epochs)
     common.at_least(0, seed=seed)
+    if seed >= SEEDS:
+        raise ValueError(f"seed must be below 2**32, not {seed}")
     if not isinstance(recipe, Recipe):
         raise ValueError(f"recipe must be a training.Recipe, not {recipe!r}")
 
@@ -218,7 +209,7 @@ def _make(build: Callable, recipe: Recipe, epochs: int, examples: int, batch_siz
         model = build_fresh(build, twice=replicas > 1)
     check_outputs(model, own_loss=recipe.loss != Recipe().loss)
     if recipe.synchronize_batch_norm and replicas > 1:
-        for layer in _layers(model):
+        for layer in leaf_layers(model):
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = True
     at_once = recipe.steps_per_execution
@@ -233,11 +224,6 @@ def _make(build: Callable, recipe: Recipe, epochs: int, examples: int, batch_siz
     )
     model.optimizer.build(model.trainable_variables)
     return model
-
-
-def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    for layer in model.layers:
-        yield from _layers(layer) if isinstance(layer, keras.Model) else [layer]
 
 
 def _steps_per_execution(model: keras.Model, batch_size: int, steps: int) -> int:

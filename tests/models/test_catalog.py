@@ -154,8 +154,9 @@ def test_options_of_lenet5_reach_its_layers():
         ({"num_classes": 1}, "num_classes must be a whole number of at least 2, not 1"),
         ({"num_classes": 2.5}, "at least 2, not 2.5"),
         ({"name": "lenet5_1998", "num_classes": 11}, "must be 2 to 10, .* not 11; .*'lenet5'"),
-        ({"width": 0}, "width must be a number above 0 .* not 0"),
-        ({"width": float("inf")}, "width must be a number above 0 .* not inf"),
+        ({"width": 0}, "width must be a number above 0, .* not 0"),
+        ({"width": float("inf")}, "width must be a number above 0, .* not inf"),
+        ({"width": 32}, "width must be a number above 0, 8 at most: a factor .* not 32"),
         ({"name": "alexnet", "dropout": 1.0}, "dropout of alexnet must be a number from 0 to below 1, not 1.0"),
         ({"name": "alexnet", "dropout": True}, "below 1, not True"),
         (
@@ -167,7 +168,7 @@ def test_options_of_lenet5_reach_its_layers():
         ({"name": "plain18", "shortcut": "A"}, "unknown option of plain18 'shortcut'"),
         ({"name": "googlenet", "image_shape": (96, 96, 3), "auxiliary": True}, "at least 224×224 pixels, not .96, 96"),
         ({"name": "alexnet", "image_shape": (64, 64, 3)}, r"the smallest that fits is \(67, 67, 3\)"),
-        ({"width": "1"}, "width must be a number above 0 .* not '1'"),
+        ({"width": "1"}, "width must be a number above 0, .* not '1'"),
     ],
 )
 def test_wrong_arguments_are_explained(arguments, message):

@@ -80,6 +80,24 @@ def test_preprocessing_as_a_transform():
     assert transform.value_range[0] <= low.min() and high.max() <= transform.value_range[1]
 
 
+def test_the_transform_takes_what_preprocess_takes():
+    images = RANDOM.integers(0, 256, (2, 4, 5, 3), dtype="uint8")
+    for given in (images, images / 255, images.astype("float32") / 255):
+        np.testing.assert_allclose(
+            models.preprocess("resnet50")(given), models.preprocess("resnet50", images), atol=1e-4
+        )
+    for wrong in (images.astype("float32"), images[..., :1], images[0]):
+        with pytest.raises(ValueError, match="images must"):
+            models.preprocess("resnet50")(wrong)
+
+
+def test_swapped_arguments_and_odd_paths_are_explained():
+    with pytest.raises(ValueError, match="give the network's name first, for example 'resnet50', not a ndarray"):
+        models.preprocess(np.zeros((1, 4, 4, 3), "uint8"), "resnet50")
+    with pytest.raises(ValueError, match="path must be the place of a weight file, not 3"):
+        models.load_imagenet_weights(models.build("vgg16", width=1 / 64), 3)
+
+
 def test_preprocessed_images_train():
     images = RANDOM.integers(0, 256, (8, 32, 32, 3), dtype="uint8")
     data = Split(images, np.arange(8) % 4).with_transform(models.preprocess("vgg16"))

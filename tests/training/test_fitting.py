@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from keras import layers
@@ -77,12 +78,48 @@ class TestWhoScales:
         dataset = tf.data.Dataset.from_tensor_slices((images, labels)).batch(10)
         assert learned(small, dataset, value_range=(-124, 152)) > 0.9
 
+    def test_what_was_divided_twice(self, pixels):
+        with pytest.raises(ValueError, match=r"nearly black: were they divided by 255 twice\?"):
+            learned(network(), (pixels[0] / 255 / 255, pixels[1]))
+
+    def test_validation_prepared_otherwise_is_said(self, squares, capsys):
+        split = Split(*squares)
+        options = {"recipe": Recipe(batch_size=10), "epochs": 1, "progress": False}
+        train(network(), split, validation=split.with_transform(lambda images: 2 * images - 1), **options)
+        assert "note: the training images go from 0 to 0.99" in capsys.readouterr().out
+        train(network(), split, validation=split.take(20), **options)
+        assert capsys.readouterr().out == ""
+
 
 class TestOutputs:
     @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
     def test_probabilities(self, activation, squares):
         with pytest.raises(ValueError, match=f"ends with {activation}, and the loss applies softmax itself"):
             learned(network(activation=activation), squares)
+
+    @pytest.mark.parametrize(
+        "after", [lambda: layers.Reshape((3,)), lambda: layers.Dropout(0.1), lambda: layers.Flatten()]
+    )
+    def test_probabilities_that_another_layer_hands_on(self, after, squares):
+        def build():
+            start = [keras.Input((6, 6, 1)), layers.Flatten(), layers.Dense(3), layers.Softmax(), after()]
+            return keras.Sequential(start)
+
+        with pytest.raises(ValueError, match="ends with softmax"):
+            learned(build, squares)
+
+    def test_logits_cut_at_0(self, squares):
+        with pytest.raises(ValueError, match="ends with relu, which cuts logits below 0 off"):
+            learned(network(activation="relu"), squares)
+
+    def test_a_frozen_network(self, squares):
+        def build():
+            model = network()()
+            model.trainable = False
+            return model
+
+        with pytest.raises(ValueError, match=r"nothing of .* can be trained"):
+            learned(build, squares)
 
     def test_one_output(self, squares):
         with pytest.raises(ValueError, match=r"one output, and the softmax of one number is always 1: .*Dense\(2\)"):
@@ -253,11 +290,29 @@ class TestCallbacks:
             (keras.callbacks.EarlyStopping, "must be objects|is a class"),
             (["early"], "must be Keras callbacks, not 'early'"),
             (print, "must be Keras callbacks, not <built-in"),
+            ("early", "must be Keras callbacks, not 'early'"),
+            (
+                lambda: keras.callbacks.EarlyStopping("val_loss"),
+                "watches 'val_loss', .* without validation",
+            ),
+            (
+                lambda: keras.callbacks.EarlyStopping("acc"),
+                "watches 'acc', .* Measured: loss, accuracy",
+            ),
         ],
     )
     def test_what_is_none(self, callbacks, said, squares):
+        if callbacks.__class__.__name__ == "function":
+            callbacks = callbacks()
         with pytest.raises(ValueError, match=said):
             learned(network(), squares, callbacks=callbacks)
+
+    def test_two_that_set_the_rate(self, squares):
+        recipe = Recipe(schedule="cosine")
+        with pytest.raises(
+            ValueError, match="ReduceLROnPlateau sets the learning rate, and so does the recipe's schedule"
+        ):
+            train(network(), squares, recipe=recipe, epochs=1, callbacks=keras.callbacks.ReduceLROnPlateau("loss"))
 
 
 class TestClassWeight:
@@ -290,9 +345,20 @@ class TestClassWeight:
         weights, counts = np.array(run.data["class_weight"]), np.bincount(squares[1])
         np.testing.assert_allclose(weights * counts, 53 / 3)
 
-    @pytest.mark.parametrize("given", [{3: 1.0}, [1.0, 2.0], "even", {0: -1}, {0: "much"}, 2.0, {"cat": 2}])
+    def test_a_series_counts_by_its_index(self, squares):
+        """`value_counts` sorts by frequency, not by class."""
+        weights = 53 / (3 * pd.Series(squares[1]).value_counts())
+        runs = [
+            train(network(), squares, recipe=Recipe(batch_size=10), epochs=1, class_weight=given, progress=False)
+            for given in (weights, "balanced")
+        ]
+        np.testing.assert_allclose(runs[0].data["class_weight"], runs[1].data["class_weight"])
+
+    @pytest.mark.parametrize(
+        "given", [{3: 1.0}, [1.0, 2.0], "even", {0: -1}, {0: "much"}, 2.0, {"cat": 2}, {True: 2.0}, [0, 0, 0]]
+    )
     def test_what_is_none(self, given, squares):
-        with pytest.raises(ValueError, match="class_weight must be"):
+        with pytest.raises(ValueError, match=r"class_weight (must be|is 0 for every class)"):
             learned(network(), squares, class_weight=given)
 
 

@@ -11,6 +11,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from course_lib import common
@@ -222,6 +223,17 @@ def test_more_epochs_of_a_run_that_a_callback_ended(noisy, stateful, tmp_path, c
     assert len(run.history["loss"]) == 2
     assert "a callback ended the run" in (said := capsys.readouterr().out) and "continues" not in said
     assert "to train on to epoch 9, leave the callback out" in said
+
+
+def test_a_datasets_pictures_cannot_be_compared_and_that_is_said(squares, tmp_path, capsys):
+    """Its order may differ each time, so only its sizes tell it from another."""
+    flat = tf.data.Dataset.from_tensor_slices((squares[0] / np.float32(255), squares[1]))
+    call = functools.partial(train, unnamed, recipe=Recipe(), run_dir=tmp_path)
+    call(flat.batch(20), epochs=1)
+    call(flat.batch(20), epochs=2)
+    assert "keeps a run of a tf.data.Dataset, whose pictures cannot be compared" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="data's batch size 20 there, 30 here"):
+        call(flat.batch(30), epochs=2)
 
 
 def test_a_disk_that_cannot_be_read_is_said(noisy, stateful, tmp_path, monkeypatch):

@@ -144,6 +144,30 @@ class TestAnotherNetworkIsNoticed:
         assert Run.load(folder, self.network).epochs == 1
 
 
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [("lenet5", "must be a function"), (None, "must be a function"), (lambda: None, "must return a keras.Model")],
+)
+def test_what_is_no_builder(build, said, run, tmp_path):
+    run.save(tmp_path)
+    with pytest.raises(ValueError, match=said):
+        Run.load(tmp_path, build)
+
+
+@pytest.mark.parametrize("path", [None, 5, "", " "])
+def test_what_is_no_path(path, run, tiny):
+    for call in (lambda: run.save(path), lambda: Run.load(path, tiny)):
+        with pytest.raises(ValueError, match="a run's folder must be a path such as 'runs/mine'"):
+            call()
+
+
+def test_a_run_in_the_home_folder(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    run.save("~/mine")
+    assert (tmp_path / "mine" / "run.json").is_file()
+
+
 def test_a_run_says_what_it_is(run):
     assert repr(run).startswith("<Run of tiny: finished, 2 of 2 epochs, accuracy ")
 

@@ -337,6 +337,11 @@ def test_errors_name_the_part_that_does_not_fit(tiny, squares, recipe):
         train(tiny, (images[:, :5], labels), recipe=recipe, epochs=1)
 
 
+def two_inputs() -> keras.Model:
+    images, more = keras.Input((6, 6, 1)), keras.Input((3,))
+    return keras.Model([images, more], layers.Dense(3)(layers.Concatenate()([layers.Flatten()(images), more])))
+
+
 def flat_network() -> keras.Model:
     return keras.Sequential([keras.Input((36,)), layers.Dense(3)], name="flat")
 
@@ -354,11 +359,17 @@ class Unknown(keras.Model):
         ({"epochs": 0}, "epochs must be a whole number of at least 1, not 0"),
         ({"epochs": 1.5}, "epochs must be a whole number of at least 1, not 1.5"),
         ({"seed": -1}, "seed must be a whole number of at least 0, not -1"),
+        ({"seed": 2**32}, r"seed must be below 2\*\*32, not 4294967296"),
+        ({"run_dir": ""}, "a run's folder must be a path such as 'runs/mine', not ''"),
+        ({"run_dir": True}, "a run's folder must be a path such as 'runs/mine', not True"),
+        ({"devices": ["cpu:0", "cpu:0"]}, "device 'CPU:0' is named twice"),
+        ({"build": lambda name: None}, "build is called without arguments, and this function needs some"),
+        ({"build": two_inputs}, "has 2 inputs, and train gives it one, the images"),
         ({"recipe": {"batch_size": 3}}, r"recipe must be a training.Recipe, not \{'batch_size': 3\}"),
         ({"recipe": Recipe(loss="mse")}, "unknown loss 'mse'"),
         ({"build": flat_network}, r"images of shape \(6, 6, 1\), but flat takes \(36,\)"),
-        ({"build": flat_network()}, "takes a function that builds the network, .* not a network: each run starts"),
-        ({"build": "lenet5"}, "takes a function that builds the network, .* not 'lenet5' \\(str\\)"),
+        ({"build": flat_network()}, "a function that builds the network, .* not a network: each run starts"),
+        ({"build": "lenet5"}, "a function that builds the network, .* not 'lenet5' \\(str\\)"),
         ({"build": lambda: None}, r"build\(\) must return a keras.Model .* not None"),
         ({"build": Unknown}, r"build\(\) must return a keras.Model \(functional or Sequential\)"),
         ({"build": lambda: keras.Sequential([layers.Dense(3)])}, "that starts with one keras.Input"),
