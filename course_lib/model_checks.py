@@ -50,6 +50,9 @@ def leaf_layers(model) -> list:
 
 def final_activation(model) -> str:
     """The name of the activation that the last layer applies: "softmax", "sigmoid", "linear", …"""
+    last = getattr(model, "operations", model.layers)[-1]
+    if not hasattr(last, "weights"):  # an operation such as keras.ops.softmax, which is no layer
+        return type(last).__name__.lower()
     passing = [layer for layer in leaf_layers(model) if not _passes_on(layer)]
     last = passing[-1] if passing else leaf_layers(model)[-1]
     if hasattr(last, "activation"):
@@ -79,12 +82,12 @@ def scales_pixels(model) -> bool:
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple) or len(shape) != 4:
         return False
-    size = [side or 64 for side in shape[1:]]
-    black_and_white = np.stack([np.zeros(size), np.full(size, 255.0)]).astype("float32")
-    received = _received_by_first_weights(model, black_and_white)
-    if received is None:
+    size = [shape[0] or 1, *(side or 64 for side in shape[1:])]
+    black, white = (np.full(size, value, "float32") for value in (0, 255))
+    received = [_received_by_first_weights(model, images) for images in (black, white)]
+    if received[0] is None:
         return False
-    low, high = float(received.min()), float(received.max())
+    low, high = float(np.min(received)), float(np.max(received))
     return low < -WIDEST or high - low <= WIDEST
 
 

@@ -315,7 +315,7 @@ def test_a_transform_declares_its_range():
 @pytest.mark.parametrize(
     ("use", "said"),
     [
-        (lambda split: dict([split]), r"is no pair of arrays: write images, labels = split.arrays\(\)"),
+        (lambda split: next(iter(split)), r"is no pair of arrays: write images, labels = split.arrays\(\)"),
         (lambda split: split[0], r"has no items: images, labels = split.arrays\(\)"),
         (lambda split: split.joined(split.arrays()), "only another split can be joined to a split, not a tuple"),
         (lambda split: split.batches(2, training=True, shard=1), r"shard must be \(i, n\) .*, not 1"),

@@ -12,6 +12,10 @@ def network(*before, dtype="float32"):
     return keras.Sequential([inputs, *before, layers.Conv2D(4, 3), layers.Flatten(), layers.Dense(3)])
 
 
+def scaled():
+    return network(layers.Rescaling(1 / 255))
+
+
 def divided():
     inputs = keras.Input((16, 16, 3))
     return keras.Model(inputs, layers.Dense(3)(layers.Flatten()(layers.Conv2D(2, 3)(inputs / 255.0))))
@@ -42,6 +46,7 @@ def pretrained():
         "normalized": (normalized, True),
         "nested": (lambda: keras.Sequential([keras.Input((16, 16, 3)), network(layers.Rescaling(1 / 255))]), True),
         "mean subtracted before a nested network": (pretrained, True),
+        "a batch of one size": (lambda: keras.Sequential([keras.Input(batch_shape=(1, 16, 16, 3)), scaled()]), True),
         "the catalog's": (lambda: models.build("resnet_small"), False),
         "the catalog's, with layers of its own": (lambda: models.build("lenet5_1998"), False),
     }.values(),
@@ -65,6 +70,12 @@ def test_probabilities_are_told_from_logits(activation, nested):
 def test_a_layer_of_its_own_may_end_a_network(after):
     last = [after[0](after[1])] if after else []
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Softmax(), *last])
+    assert model_checks.returns_probabilities(model)
+
+
+def test_an_operation_may_end_a_network():
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, keras.ops.softmax(layers.Dense(3)(inputs)))
     assert model_checks.returns_probabilities(model)
 
 
