@@ -106,3 +106,5 @@ def test_show_refuses_what_has_no_figure_or_several():
 def test_new_axes_of_no_size(options):
     with pytest.raises(ValueError, match=r"(width|height|rows) must be a"):
         visualization.new_axes(**options)
+    with pytest.raises(ValueError, match="takes rows instead of nrows"):
+        visualization.new_axes(nrows=2)
