@@ -275,5 +275,5 @@ def test_lessons_are_found_by_name():
 
 @pytest.mark.parametrize("name", ["q99", "check"])
 def test_the_questions_of_a_lesson_are_listed(name):
-    with pytest.raises(AttributeError, match=rf"no question '{name}'; its questions: q1, q2"):
+    with pytest.raises(AttributeError, match=rf"no question '{name}'; its questions: w1, w2"):
         getattr(exercises.lenet, name)
