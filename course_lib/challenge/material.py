@@ -109,18 +109,17 @@ def _check_counts(path: pathlib.Path, pairs: list[tuple[str, str]]) -> None:
     from course_lib.datasets.files import some
 
     files, classes = (collections.Counter(each) for each in zip(*pairs, strict=True))
-    if twice := [file for file, count in files.items() if count > 1]:
-        raise ValueError(
-            f"{path} names {len(twice)} pictures more than once: {some(twice)}. "
-            "Training and test would share them: name each once."
-        )
+    twice = [file for file, count in files.items() if count > 1]
+    few = [f"{label} has {count}" for label, count in classes.items() if count < FEWEST_OF_CLASS]
+    faults = []
+    if twice:
+        faults.append(f"Pictures are named more than once, so that training and test would share them: {some(twice)}.")
     if len(classes) < 2:
-        raise ValueError(f"{path} names one class, {some([*classes])}. A challenge needs two or more.")
-    if few := [f"{label} has {count}" for label, count in classes.items() if count < FEWEST_OF_CLASS]:
-        raise ValueError(
-            f"{path} names classes with too few pictures: {some(few)}. A class needs {FEWEST_OF_CLASS}, "
-            "for training, validation and test: add pictures, or take the class away."
-        )
+        faults.append(f"All pictures are of one class, {some([*classes])}: a challenge needs two or more.")
+    if few:
+        faults.append(f"A class needs {FEWEST_OF_CLASS} pictures, to train on and to test: {some(few)}.")
+    if faults:
+        raise ValueError(f"{path} makes no challenge. {' '.join(faults)}")
 
 
 def _picture(folder: pathlib.Path, name: str) -> np.ndarray:
