@@ -136,7 +136,8 @@ class Question:
         return answer.rstrip(" %") if "percentage points" in self.expects else answer
 
     def _is_decimal(self) -> bool:
-        return isinstance(self.right, float) or (isinstance(self.right, int) and self.tolerance > 0)
+        """Whether a decimal number is right; one like 5.0 is kept as a whole number."""
+        return isinstance(self.right, float) or (isinstance(self.right, int) and self.expects.startswith("a number"))
 
     def _is_cut_at_a_comma(self, answer: object) -> bool:
         """Whether `check(0,5)` may have been meant as 0.5."""

@@ -273,6 +273,10 @@ def test_lessons_are_found_by_name():
         _ = exercises.lent
 
 
+def test_thousands_stay_thousands_where_a_rounded_whole_number_is_right():
+    assert exercises.challenges.e1.reply("3,600").startswith("→ Right")
+
+
 @pytest.mark.parametrize("name", ["q99", "check"])
 def test_the_questions_of_a_lesson_are_listed(name):
     with pytest.raises(AttributeError, match=rf"no question '{name}'; its questions: w1, w2"):
