@@ -137,7 +137,8 @@ class Question:
 
     def _is_decimal(self) -> bool:
         """Whether a decimal number is right; one like 5.0 is kept as a whole number."""
-        return isinstance(self.right, float) or (isinstance(self.right, int) and self.expects.startswith("a number"))
+        rounded = isinstance(self.right, int) and self.tolerance > 0 and self.expects.startswith("a number")
+        return isinstance(self.right, float) or rounded
 
     def _is_cut_at_a_comma(self, answer: object) -> bool:
         """Whether `check(0,5)` may have been meant as 0.5."""
