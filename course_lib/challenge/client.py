@@ -10,6 +10,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import secrets
 import time
 from urllib import error, parse, request
@@ -18,6 +19,7 @@ import numpy as np
 
 from course_lib import common
 from course_lib.challenge import predictions as forms
+from course_lib.challenge.store import check_note, check_team
 
 PAUSES = (0.2, 1.0, 3.0, 6.0)  # seconds before a request is sent again: a server that is started anew needs them
 
@@ -60,18 +62,16 @@ def connect(url: str, *, token_dir: str | os.PathLike = "~/.course_lib/challenge
     `token_dir` keeps the teams' tokens, each in a file that only this user can read.
 
     Raises:
-        ValueError: not an address, nobody answers there, it is no challenge, or offline work forbids it.
+        ValueError: not an address, nobody answers there, it is no challenge, offline work forbids it, or `token_dir`
+            is no folder.
     """
-    return Client(url, pathlib.Path(token_dir).expanduser())
+    return Client(_address(url), _token_folder(token_dir))
 
 
 class Client:
     """One team's connection; see `connect`. `about` holds what everybody may know of the challenge."""
 
-    def __init__(self, url: str, token_dir: pathlib.Path):
-        parts = parse.urlsplit(url if "//" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{url!r} is no address of a challenge; one looks like http://192.168.0.10:8899")
+    def __init__(self, parts: parse.SplitResult, token_dir: pathlib.Path):
         if common.offline() and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
             raise ValueError(f"COURSE_OFFLINE forbids to connect to {parts.hostname}; challenge.local() works offline.")
         self.url, self.team, self._token = f"{parts.scheme}://{parts.netloc}", None, ""
@@ -105,14 +105,17 @@ class Client:
         """Enters the team and keeps its token, so that the same call finds it again later; returns this client.
 
         Raises:
-            ValueError: a name that cannot be used or is taken.
+            ValueError: a name that cannot be used or is taken, or a folder that cannot keep the token.
         """
+        check_team(team)
         path = self._token_dir / hashlib.sha256(f"{self._id} {team.lower()}".encode()).hexdigest()
-        if not path.is_file():  # kept before it is sent: a name whose token is lost could never be used again
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(32))
-        token = path.read_text(encoding="ascii")
+        try:
+            token = _kept_token(path)
+        except OSError as error:
+            raise ValueError(
+                f"The team's token cannot be kept in {path.parent} ({error.strerror}). "
+                "Name a folder of your own: connect(url, token_dir=...)."
+            ) from error
         self._send("api/teams", b"", team=team, token=token)
         self.team, self._token = team, token
         return self
@@ -126,10 +129,12 @@ class Client:
             note: a few words for the leaderboard.
 
         Raises:
+            FileNotFoundError: there is no such file.
             ValueError: no team is registered, or the server refuses: the message says why.
         """
         if self.team is None:
             raise ValueError('register a team first: client.register("our name")')
+        check_note(note)
         sizes = self.about["test_images"], len(self.about["class_names"])
         body, form = _encode(predictions, sizes)
         if len(body) > forms.largest(*sizes):
@@ -162,15 +167,60 @@ class Client:
                 time.sleep(pause)
 
 
+def _address(url: object) -> parse.SplitResult:
+    """The parts of a challenge's address."""
+    try:
+        parts = parse.urlsplit(url if "//" in url else f"http://{url}")
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        if known and parts.hostname.encode("idna").isascii() and not re.search(r"\s", parts.netloc):
+            return parts
+    except (TypeError, ValueError):  # no text, or one with brackets, a port or a name that cannot be
+        pass
+    raise ValueError(f"{url!r} is no address of a challenge; one looks like http://192.168.0.10:8899")
+
+
+def _token_folder(token_dir: object) -> pathlib.Path:
+    folder = os.path.expanduser(token_dir) if isinstance(token_dir, (str, os.PathLike)) else None
+    if folder is None or os.path.isfile(folder):
+        raise ValueError(f"token_dir must be a folder, which keeps the teams' tokens, not {token_dir!r}")
+    return pathlib.Path(folder)
+
+
+def _kept_token(path: pathlib.Path) -> str:
+    """The token in the file, made where there is none."""
+    if not path.is_file():  # kept before it is sent: a name whose token is lost could never be used again
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    return path.read_text(encoding="ascii")
+
+
+def _content(path: str | os.PathLike) -> bytes:
+    """What is in the file of predictions."""
+    try:
+        return pathlib.Path(path).read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"there is no file {str(path)!r} in {pathlib.Path.cwd()}; name the CSV file to send"
+        ) from None
+    except (OSError, ValueError):  # a folder, a file of others, or no path at all
+        raise ValueError(f"{str(path)!r} is no file that can be read; name the CSV file to send") from None
+
+
 def _encode(predictions: object, sizes: tuple[int, int]) -> tuple[bytes, str]:
     """The body and its form; what is in it is for the server to judge."""
     if isinstance(predictions, (str, os.PathLike)):
-        return pathlib.Path(predictions).read_bytes(), "text/csv"
-    values = np.asarray(predictions)
+        return _content(predictions), "text/csv"
+    try:
+        values = np.asarray(predictions)
+    except ValueError:
+        raise ValueError(
+            f"predictions must be one array; the rows of this {type(predictions).__name__} differ"
+        ) from None
     if values.ndim == 1:
         lines = ["id,label", *(f"{index},{value}" for index, value in enumerate(values))]
         return "\n".join(lines).encode(), "text/csv"
-    if values.shape != sizes or not np.issubdtype(values.dtype, np.number):
+    if values.shape != sizes or values.dtype.kind not in "iuf":
         what = f"{values.dtype} of shape {values.shape}"
         raise ValueError(f"predictions must be {sizes[0]} class indices or scores of shape {sizes}, not {what}")
     return values.astype("<f4").tobytes(), forms.SCORES

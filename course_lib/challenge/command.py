@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import csv
+import errno
 import pathlib
 import socket
 import sys
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(_: None, options: argparse.Namespace) -> None:
     """Make the challenge's folder on first start (options from --quick on count only then), then answer the teams."""
-    sockets = netutil.bind_sockets(options.port, options.host)  # first: a port that is taken costs no waiting
+    sockets = _sockets(options.host, options.port)  # first: a port that is taken costs no waiting
     rules = {name: getattr(options, name) for name in ("quick", "test_images", "human", "daily_limit")}
     with startup.quiet_start():  # rendering or reading images starts TensorFlow
         making.make(options.data, options.name, **rules)
@@ -65,6 +66,20 @@ def _serve(_: None, options: argparse.Namespace) -> None:
     print(making.describe(options.data)["warning"], flush=True)
     with contextlib.suppress(KeyboardInterrupt):  # a harder end does no harm either: nothing is only in memory
         asyncio.run(serving.serve(options.data, sockets, threading.Event()))
+
+
+def _sockets(host: str, port: int) -> list[socket.socket]:
+    """Sockets that listen on the port. Raises ValueError where there can be none."""
+    if not 0 <= port < 2**16:
+        raise ValueError(f"--port must be a whole number from 0 to {2**16 - 1}, not {port}.")
+    try:
+        return netutil.bind_sockets(port, host)
+    except (OSError, UnicodeError) as error:
+        code = getattr(error, "errno", None)
+    if code in (errno.EADDRINUSE, errno.EACCES):
+        why = "is in use by another program" if code == errno.EADDRINUSE else "needs an administrator's rights"
+        raise ValueError(f"The port {port} {why}. Name another one with --port.")
+    raise ValueError(f"--host {host} is no address of this machine. {serving.LOOPBACK} and 0.0.0.0 are.")
 
 
 def _status(store: Store, options: argparse.Namespace) -> None:

@@ -6,6 +6,8 @@
 import contextlib
 import hashlib
 import json
+import numbers
+import os
 import pathlib
 import secrets
 
@@ -41,7 +43,10 @@ def make(
         ValueError: an unknown name, a folder that holds something else, or images or labels that do not fit.
         FileNotFoundError: a data set or an image that is not here.
     """
-    short = pathlib.Path(name).name
+    if not isinstance(name, (str, os.PathLike)) or not str(name):
+        raise ValueError(f'name must be "toy_scenes", a data set or a folder of images, not {name!r}')
+    short = os.path.basename(os.path.abspath(name))
+    _check_place(folder)
     if (folder / ABOUT).is_file():
         if (present := describe(folder)["name"]) != short:
             raise ValueError(f"{folder} holds the challenge {present!r}, not {short!r}. Name another folder.")
@@ -50,9 +55,9 @@ def make(
         raise ValueError(f"{folder} holds other files, or half of a challenge. Name a new folder, or delete that one.")
     common.at_least(1, daily_limit=daily_limit)
     common.at_least(FEWEST, test_images=FEWEST if test_images is None else test_images)
-    if human is not None and not 0 <= human <= 1:
+    if human is not None and not (_is_number(human) and 0 <= human <= 1):
         raise ValueError(f"a person's accuracy must be a share from 0 to 1, not {human!r}")
-    _write(folder, material.gather(name, quick, test_images), {"name": short, "daily_limit": daily_limit}, human)
+    _write(folder, material.gather(str(name), quick, test_images), {"name": short, "daily_limit": daily_limit}, human)
 
 
 def describe(folder: pathlib.Path) -> dict[str, object]:
@@ -77,6 +82,16 @@ def halves(labels: np.ndarray) -> np.ndarray:
     by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
     public[by_class[random.integers(2) :: 2]] = True
     return public
+
+
+def _check_place(folder: pathlib.Path) -> None:
+    present = next((place for place in (folder, *folder.absolute().parents) if place.exists()), folder)
+    if not present.is_dir():
+        raise ValueError(f"{present} is a file; a challenge is kept in a folder. Name a new one.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _write(folder: pathlib.Path, made: material.Material, rules: dict[str, object], human: float | None) -> None:

@@ -1,15 +1,23 @@
 """The images of a challenge: rendered in secret, from a data set, or from a folder of the instructor's own."""
 
+import collections
 import csv
 import dataclasses
+import os
 import pathlib
 import secrets
 
 import numpy as np
 
+from course_lib import common
+
 QUICK, FULL = ("toy_scenes/quick32", 500), ("toy_scenes/32", 2_000)  # what is trained on, number of test images
 SIDE = 64  # pixels, which pictures from a folder are scaled and cut to
-FEWEST = 200  # images in a folder
+FEWEST, FEWEST_OF_CLASS = 200, 10  # images in a folder
+FORM = (
+    f"A folder for a challenge holds pictures and labels.csv: the first line is file,label, and {FEWEST} or more "
+    "others name a picture's file and its class, for example 17.png,cat."
+)
 
 Arrays = tuple[np.ndarray, np.ndarray]  # images (n, height, width, channels) uint8, labels (n,) int64
 
@@ -33,7 +41,7 @@ def gather(name: str, quick: bool, test_images: int | None) -> Material:
     from course_lib.datasets import toy_scenes
 
     if name != "toy_scenes":
-        data = datasets.load(name)
+        data = _public_set(name)
         test = shuffled(data.test.arrays(), test_images)
         warning = f"The test labels of {name} are public: this challenge rests on nobody looking them up."
         return Material(data.class_names, data.train.arrays(), data.validation.arrays(), test, warning)
@@ -44,25 +52,85 @@ def gather(name: str, quick: bool, test_images: int | None) -> Material:
     return Material(data.class_names, data.train.arrays(), data.validation.arrays(), (rendered.images, rendered.labels))
 
 
+def _public_set(name: str):
+    """The data set `name`, whose test labels anybody can have."""
+    from course_lib import datasets
+    from course_lib.datasets import builders, errors
+
+    wanted = builders.parsed(name)
+    if wanted and wanted.set == "toy_scenes":  # its known test labels are not meant: a challenge renders new ones
+        raise common.unknown("challenge", name, ["toy_scenes"])
+    try:
+        return datasets.load(name)
+    except errors.UnknownSetError:
+        known = common.unknown("challenge", name, datasets.CATALOG)
+        raise ValueError(f"{known} There is no folder {name!r} here either.") from None
+
+
 def _from_folder(folder: pathlib.Path, test_images: int | None) -> Material:
     """A fifth or `test_images` for the test, a tenth for validation, drawn in secret; classes in alphabetical order."""
+    pictures, named = zip(*_labels(folder), strict=True)
+    class_names = tuple(sorted(set(named)))
+    images = [_picture(folder, picture) for picture in pictures]
+    labels = np.array([class_names.index(label) for label in named])
+    images, labels = shuffled((np.stack(images), labels), None)
+    test = test_images or max(100, len(labels) // 5)
+    if test > len(labels) // 2:
+        raise ValueError(f"Of {len(labels)} images at most half can be test images, not {test}.")
+    bounds = ((test + len(labels) // 10, None), (test, test + len(labels) // 10), (0, test))
+    return Material(class_names, *((images[start:stop], labels[start:stop]) for start, stop in bounds))
+
+
+def _labels(folder: pathlib.Path) -> list[tuple[str, str]]:
+    """The rows of `labels.csv`, each a picture's file and its class, once it is clear that a challenge can be made."""
+    path = folder / "labels.csv"
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder.absolute()} holds no labels.csv. {FORM}")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = [(reader.line_num, row.get("file"), row.get("label")) for row in reader]
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not UTF-8 text. Save it as CSV UTF-8.") from None
+    except csv.Error as error:
+        raise ValueError(f"{path} is no CSV file ({error}). {FORM}") from None
+    if len(rows) < FEWEST or not {"file", "label"} <= set(reader.fieldnames):
+        raise ValueError(f"{path} has {len(rows)} rows below the line {','.join(reader.fieldnames or ())!r}. {FORM}")
+    for line, *cells in rows:
+        if not all(cell and cell.strip() for cell in cells):
+            raise ValueError(f"Line {line} of {path} lacks a file or a label. {FORM}")
+    pairs = [(os.path.normpath(picture.strip()), label.strip()) for _, picture, label in rows]
+    _check_counts(path, pairs)
+    return pairs
+
+
+def _check_counts(path: pathlib.Path, pairs: list[tuple[str, str]]) -> None:
+    """Refuses pictures that are named twice, a single class, and classes too small to be divided."""
+    from course_lib.datasets.files import some
+
+    files, classes = (collections.Counter(each) for each in zip(*pairs, strict=True))
+    twice = [file for file, count in files.items() if count > 1]
+    few = [f"{label} has {count}" for label, count in classes.items() if count < FEWEST_OF_CLASS]
+    faults = []
+    if twice:
+        faults.append(f"Pictures are named more than once, so that training and test would share them: {some(twice)}.")
+    if len(classes) < 2:
+        faults.append(f"All pictures are of one class, {some([*classes])}: a challenge needs two or more.")
+    if few:
+        faults.append(f"A class needs {FEWEST_OF_CLASS} pictures, to train on and to test: {some(few)}.")
+    if faults:
+        raise ValueError(f"{path} makes no challenge. {' '.join(faults)}")
+
+
+def _picture(folder: pathlib.Path, name: str) -> np.ndarray:
     from course_lib.datasets.folder import square
 
-    with (folder / "labels.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if len(rows) < FEWEST or not {"file", "label"} <= set(rows[0]):
-        raise ValueError(
-            f"labels.csv must begin with the line file,label and name {FEWEST} images or more, one a line."
-        )
-    class_names = tuple(sorted({row["label"] for row in rows}))
-    images = [np.asarray(square(folder / row["file"], SIDE)[0]) for row in rows]  # an error names the file
-    labels = np.array([class_names.index(row["label"]) for row in rows])
-    images, labels = shuffled((np.stack(images), labels), None)
-    test = test_images or max(100, len(rows) // 5)
-    if test > len(rows) // 2:
-        raise ValueError(f"Of {len(rows)} images at most half can be test images, not {test}.")
-    bounds = ((test + len(rows) // 10, None), (test, test + len(rows) // 10), (0, test))
-    return Material(class_names, *((images[start:stop], labels[start:stop]) for start, stop in bounds))
+    try:
+        return np.asarray(square(folder / name, SIDE)[0])
+    except FileNotFoundError:
+        raise FileNotFoundError(f"labels.csv names {name}, but {folder.absolute()} holds no such file.") from None
+    except Exception as error:  # Pillow raises many kinds for a file that is damaged or too large
+        raise ValueError(f"the picture {folder / name} cannot be read: {error}") from error
 
 
 def shuffled(pair: Arrays, count: int | None) -> Arrays:

@@ -9,6 +9,7 @@ import numpy as np
 
 SCORES = "application/octet-stream"  # little-endian float32, row after row; anything else is read as CSV
 AROUND = ' \t"'  # what may stand around a cell
+NOT_WHOLE = re.compile(r"\W*(\d+\.\d*|True|False)\W*", re.ASCII)  # how floats and booleans are written
 EXAMPLE = "The first line must be id,label and every other one an id and a class index, for example 0,3."
 
 
@@ -50,7 +51,10 @@ def read(body: bytes, form: str, count: int, num_classes: int) -> np.ndarray:
 def _labels(lines: list[str], count: int, num_classes: int) -> np.ndarray:
     """The labels in the order of their ids, once each id is known to be there once: `(count,)` int64."""
     header, labels = lines[0] if lines else "", {}
-    if [cell.strip(AROUND) for cell in header.split(",")] != ["id", "label"]:
+    cells = [cell.strip(AROUND) for cell in header.split(",")]
+    if cells != ["id", "label"]:
+        if cells == ["", "id", "label"]:
+            raise ValueError("The first column is the table's index. Write the file with to_csv(path, index=False).")
         comma = "Columns must be separated by a comma alone." if re.match(r"\W*id\W+label", header) else ""
         raise ValueError(f"The first line is {header[:40]!r}. {comma} {EXAMPLE}")
     ids, classes = ({str(number): number for number in range(size)} for size in (count, num_classes))
@@ -65,8 +69,9 @@ def _labels(lines: list[str], count: int, num_classes: int) -> np.ndarray:
                 f"Line {number}: the id {name[:20]!r} is there twice. Every test image has one prediction."
             )
         if (named := classes.get(label.strip(AROUND))) is None:
+            whole = " Make whole numbers of them: predictions.astype(int)." if NOT_WHOLE.fullmatch(label) else ""
             raise ValueError(
-                f"Line {number}: the label {label[:20]!r} is no class. Classes go from 0 to {num_classes - 1}."
+                f"Line {number}: the label {label[:20]!r} is no class. Classes go from 0 to {num_classes - 1}.{whole}"
             )
         labels[index] = named
     if len(labels) != count:

@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import contextlib
+import inspect
 import pathlib
 import socket
 import tempfile
@@ -10,6 +11,7 @@ import threading
 
 from tornado import httpserver, netutil
 
+from course_lib import common
 from course_lib.challenge import making
 from course_lib.challenge.client import Client, connect
 from course_lib.challenge.server import application
@@ -26,6 +28,10 @@ def local(name: str = "toy_scenes", **options) -> "LocalServer":
     Raises:
         ValueError, FileNotFoundError: see `making.make`.
     """
+    known = inspect.getfullargspec(making.make).kwonlyargs
+    for option in options:
+        if option not in known:
+            raise common.unknown("option of a challenge", option, known)
     return LocalServer(name, {"quick": True} | options)
 
 
@@ -45,11 +51,13 @@ class LocalServer(contextlib.AbstractContextManager):
         atexit.register(self.stop)
 
     def connect(self) -> Client:
-        """A client for one team; its token is forgotten with the server."""
+        """A client for one team; its token is forgotten with the server. Raises ValueError after `stop`."""
+        self._check_running()
         return connect(self.url, token_dir=pathlib.Path(self._temporary.name) / "tokens")
 
     def reveal(self) -> None:
-        """Ends the challenge and shows the private half, as the instructor does."""
+        """Ends the challenge and shows the private half, as the instructor does. Raises ValueError after `stop`."""
+        self._check_running()
         with making.opened(self.folder) as store:
             store.reveal()
 
@@ -58,6 +66,12 @@ class LocalServer(contextlib.AbstractContextManager):
         self._stopping.set()
         self._thread.join()
         self._temporary.cleanup()
+
+    def _check_running(self) -> None:
+        if self._stopping.is_set():
+            raise ValueError(
+                "This challenge was stopped, and all it held is deleted. challenge.local() starts another."
+            )
 
     def __exit__(self, *_) -> None:
         self.stop()

@@ -29,6 +29,24 @@ class RefusedError(ValueError):
         self.status = status
 
 
+def check_team(team: object) -> None:
+    """Raises RefusedError where `team` cannot be a team's name."""
+    if not isinstance(team, str) or not TEAM.fullmatch(team):
+        shown = repr(team[:40] if isinstance(team, str) else team)
+        raise RefusedError(400, f"The team name {shown} cannot be used: take {TEAM_RULE}.")
+
+
+def check_note(note: object) -> None:
+    """Raises RefusedError where `note` cannot be a submission's note."""
+    if isinstance(note, str) and len(note) <= NOTE_LENGTH and note.isprintable() and not note.startswith(FORMULA):
+        return
+    came = f"{len(note):,} characters" if isinstance(note, str) else repr(note)
+    raise RefusedError(
+        400,
+        f"A note is a line of at most {NOTE_LENGTH} characters that starts with no sign, such as =; this is {came}.",
+    )
+
+
 class Store:
     """The challenge's memory.
 
@@ -54,8 +72,7 @@ class Store:
         Raises:
             RefusedError: a name or token of another form, a name that is taken, or too many teams.
         """
-        if not TEAM.fullmatch(team):
-            raise RefusedError(400, f"The team name {team[:40]!r} cannot be used: take {TEAM_RULE}.")
+        check_team(team)
         if not TOKEN.fullmatch(token):
             raise RefusedError(400, "A token is 43 characters long, as secrets.token_urlsafe(32) makes it.")
         room = f"(SELECT count(*) FROM teams) < {MOST_TEAMS}"
@@ -81,8 +98,7 @@ class Store:
         Raises:
             RefusedError: the team is gone, the day's limit is reached, the challenge is over, or the note is unfit.
         """
-        if len(note) > NOTE_LENGTH or not note.isprintable() or note.startswith(FORMULA):
-            raise RefusedError(400, f"A note is a line of at most {NOTE_LENGTH} characters that starts with no sign.")
+        check_note(note)
         row = self.score(ranked) | {"digest": hashlib.sha256(ranked.astype("<i8").tobytes()).digest(), "note": note}
         with self._database as database:
             database.execute("BEGIN IMMEDIATE")

@@ -13,7 +13,14 @@ _HERE = pathlib.Path(__file__).parent
 __all__ = sorted(file.stem for file in _HERE.glob("*.toml"))
 
 
-def __getattr__(name: str) -> types.SimpleNamespace:
+class Lesson(types.SimpleNamespace):
+    """The questions of a lesson, each an attribute."""
+
+    def __getattr__(self, name: str) -> None:
+        raise AttributeError(f"this lesson has no question {name!r}; its questions: {', '.join(vars(self))}")
+
+
+def __getattr__(name: str) -> Lesson:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; lessons: {', '.join(__all__)}")
     return _lesson(name)
@@ -24,8 +31,8 @@ def __dir__() -> list[str]:
 
 
 @functools.cache
-def _lesson(name: str) -> types.SimpleNamespace:
-    """The questions of `<name>.toml`, each an attribute; made once, so that a guess is remembered."""
+def _lesson(name: str) -> Lesson:
+    """The questions of `<name>.toml`; made once, so that a guess is remembered."""
     import tomllib
 
     from course_lib.exercises.question import Question
@@ -33,4 +40,4 @@ def _lesson(name: str) -> types.SimpleNamespace:
     entries = tomllib.loads((_HERE / f"{name}.toml").read_text(encoding="utf-8"))
     judged = any("judge" in entry for entry in entries.values())
     judges = importlib.import_module(f"{__name__}.judges.{name}") if judged else None
-    return types.SimpleNamespace(**{key: Question.from_entry(key, entry, judges) for key, entry in entries.items()})
+    return Lesson(**{key: Question.from_entry(key, entry, judges) for key, entry in entries.items()})

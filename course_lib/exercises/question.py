@@ -72,7 +72,7 @@ class Question:
         answer = _one(answer)
         if answer is None or answer is ...:
             return f"{self}\n→ Not answered yet: give {self.expects}; {self.name}.hint() helps."
-        answer = _plain(answer)
+        answer = _plain(self._english(answer))
         if self._is_a_guess():
             return f"→ {self.name} is a guess: {self.name}.predict({_shown(answer)}), then run the experiment."
         if self.judge is not None:
@@ -84,7 +84,8 @@ class Question:
             if self._same(answer, foreseen):
                 return f"→ Not {self._said(answer)}. {reply}"
         if not self._fits(answer):
-            return f"→ {_shown(answer)} cannot be the answer: {self.name} expects {self.expects}."
+            point = " A decimal number is written with a point: 0.5." if self._is_cut_at_a_comma(answer) else ""
+            return f"→ {_shown(answer)} cannot be the answer: {self.name} expects {self.expects}.{point}"
         return f"→ Not {self._said(answer)}. {self.tip}"
 
     def predict(self, *choice: str | None) -> None:
@@ -125,6 +126,23 @@ class Question:
         answer = "" if self.right is None else f"{self._said(self.right)}. "
         because = self.because or ("the experiment answers." if self._is_a_guess() else "")
         print(f"{self.name} · {answer}{because}")
+
+    def _english(self, answer: object) -> object:
+        """`answer` with "0,5" as "0.5" where a decimal number is right, and "0.5%" as "0.5" where points are wanted."""
+        if not isinstance(answer, str):
+            return answer
+        if self._is_decimal():
+            answer = re.sub(r"^(\s*[+-]?\d*),(\d+\s*%?\s*)$", r"\1.\2", answer)
+        return answer.rstrip(" %") if "percentage points" in self.expects else answer
+
+    def _is_decimal(self) -> bool:
+        """Whether a decimal number is right; one like 5.0 is kept as a whole number."""
+        rounded = isinstance(self.right, int) and self.tolerance > 0 and self.expects.startswith("a number")
+        return isinstance(self.right, float) or rounded
+
+    def _is_cut_at_a_comma(self, answer: object) -> bool:
+        """Whether `check(0,5)` may have been meant as 0.5."""
+        return self._is_decimal() and isinstance(answer, tuple) and len(answer) == 2
 
     def _is_a_guess(self) -> bool:
         return self.right is None and self.judge is None
@@ -175,7 +193,7 @@ def _plain(answer: object, depth: int = 0) -> object:
         return answer
     answer = answer.strip()
     try:
-        if re.fullmatch(r"\d{1,3}(,\d{3})+", answer):  # 2,400
+        if re.fullmatch(r"[1-9]\d{0,2}(,\d{3})+", answer):  # 2,400
             return int(answer.replace(",", ""))
         if sizes := re.fullmatch(r"[(\[]?\s*(\d+(?:\s*[x×,]\s*\d+)+)\s*[)\]]?", answer):
             return tuple(int(size) for size in re.findall(r"\d+", sizes[1]))

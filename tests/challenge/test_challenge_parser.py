@@ -92,6 +92,8 @@ def test_among_five_classes_there_is_no_top_five():
         (GOOD.replace(b"2,9", b"2,9,1"), CSV, "Line 4: the label '9,1'"),
         (GOOD.replace(b"2,9", b"2,nan"), CSV, "Line 4: the label 'nan'"),
         (GOOD.replace(b"2,9", b"2,9.0"), CSV, "Line 4: the label '9.0'"),
+        (GOOD.replace(b"2,9", b"2,9.0"), CSV, r"predictions\.astype\(int\)"),
+        (b",id,label\n0,0,3\n", CSV, r"to_csv\(path, index=False\)"),
         (GOOD.replace(b"2,9", "2,９".encode()), CSV, "Line 4: the label '９'"),
         (GOOD.replace(b"2,9", b"2"), CSV, "Line 4: the label '' is no class"),
         (GOOD.replace(b"2,9", b"2," + b"9" * 5000), CSV, "Line 4: the label '99999999999999999999' is no class"),

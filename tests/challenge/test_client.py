@@ -63,7 +63,12 @@ def test_a_challenge_played_out(server, tmp_path):
     [
         (np.zeros(199, int), "199 predictions for 200 test images"),
         (np.full(200, 10), "label '10' is no class"),
-        (np.zeros(200), r"label '0\.0' is no class"),
+        (np.zeros(200), r"label '0\.0' is no class.*predictions\.astype\(int\)"),
+        (np.zeros(200, bool), r"label 'False' is no class.*predictions\.astype\(int\)"),
+        ([[1, 2], [3]], "must be one array; the rows of this list differ"),
+        (np.zeros((200, 10), complex), "class indices or scores"),
+        ("", "'' is no file that can be read"),
+        (".", "'.' is no file that can be read"),
         (np.full((200, 10), np.nan), "NaN"),
         (np.zeros((200, 9)), r"scores of shape \(200, 10\)"),
         (np.full((200, 10), "a"), "class indices or scores"),
@@ -73,6 +78,54 @@ def test_a_challenge_played_out(server, tmp_path):
 def test_a_student_is_told_what_is_wrong(server, predictions, sentence):
     with pytest.raises(ValueError, match=sentence):
         server.connect().register("A").submit(predictions)
+
+
+def test_a_missing_file_is_named(server):
+    with pytest.raises(FileNotFoundError, match=r"there is no file 'missing\.csv' in /"):
+        server.connect().register("A").submit("missing.csv")
+
+
+@pytest.mark.parametrize(
+    ("note", "came"), [("x" * 70_000, "70,000 characters"), (None, "None"), (5, "5"), ("=1", "2 characters")]
+)
+def test_a_note_is_checked_before_it_is_sent(server, note, came, monkeypatch):
+    client = server.connect().register("A")
+    monkeypatch.setattr(client, "_send", None)
+    with pytest.raises(ValueError, match=f"at most 80 characters.* this is {came}"):
+        client.submit(np.zeros(200, int), note)
+
+
+@pytest.mark.parametrize("team", [None, 7, "", "a" * 70_000])
+def test_a_team_name_is_checked_before_its_token_is_kept(server, team, tmp_path):
+    with pytest.raises(ValueError, match="cannot be used: take 1 to 30 letters"):
+        challenge.connect(server.url, token_dir=tmp_path / "tokens").register(team)
+    assert not (tmp_path / "tokens").exists()
+
+
+@pytest.mark.parametrize("token_dir", [None, 7, __file__])
+def test_tokens_are_kept_in_a_folder(server, token_dir):
+    with pytest.raises(ValueError, match="token_dir must be a folder"):
+        challenge.connect(server.url, token_dir=token_dir)
+
+
+def test_a_folder_that_cannot_keep_tokens_is_named(server):
+    with pytest.raises(ValueError, match=r"cannot be kept in .*below.*token_dir=\.\.\."):
+        challenge.connect(server.url, token_dir=f"{__file__}/below").register("A")
+
+
+@pytest.mark.parametrize(
+    "url", [None, 8899, "", "ftp://x", "http://[::1", "http://localhost:abc", "localhost:99999", "http://a b", "x..y"]
+)
+def test_what_is_no_address_is_refused_at_once(url):
+    with pytest.raises(ValueError, match="is no address of a challenge"):
+        challenge.connect(url)
+
+
+@pytest.mark.parametrize("ask", [serving.LocalServer.reveal, serving.LocalServer.connect])
+def test_a_stopped_challenge_says_so(server, ask):
+    server.stop()
+    with pytest.raises(ValueError, match="was stopped"):
+        ask(server)
 
 
 def test_the_wrong_file_is_not_sent(server, tmp_path):

@@ -60,7 +60,15 @@ def test_remove_takes_a_team_out(played, capsys):
         (["status", "--data", "nowhere"], "nowhere holds no challenge"),
         (["remove", "--data", "{folder}", "Team Z"], "no team 'Team Z'"),
         (["serve", "mnist", "--data", "{folder}", "--port", "0"], "holds the challenge 'random'"),
-        (["serve", "random", "--data", "{folder}", "--port", "{taken}"], "in use"),
+        (
+            ["serve", "random", "--data", "{folder}", "--port", "{taken}"],
+            "in use by another program. Name another one with --port",
+        ),
+        (["serve", "random", "--data", "{folder}", "--port", "-5"], "--port must be a whole number from 0 to 65535"),
+        (["serve", "random", "--data", "{folder}", "--port", "99999"], "--port must be a whole number from 0 to 65535"),
+        (["serve", "random", "--data", "{folder}", "--host", "nonsense.invalid"], "is no address of this machine"),
+        (["serve", "random", "--data", __file__, "--port", "0"], "test_command.py is a file"),
+        (["serve", "random", "--data", __file__ + "/below", "--port", "0"], "test_command.py is a file"),
     ],
 )
 def test_mistakes_end_with_a_sentence(make, capfd, arguments, sentence):

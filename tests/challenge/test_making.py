@@ -1,6 +1,7 @@
 """The challenge folder: what is public, what is not, and the instructor's own images."""
 
 import json
+import re
 import stat
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from arena import truth
 from PIL import Image
 
-from course_lib.challenge import making, material
+from course_lib.challenge import making, material, serving
 from course_lib.datasets import toy_scenes
 
 
@@ -57,7 +58,14 @@ def test_the_private_part_is_the_servers_alone(make):
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
-    [({"test_images": 99}, "at least 100"), ({"daily_limit": 0}, "at least 1"), ({"human": 95}, "from 0 to 1")],
+    [
+        ({"test_images": 99}, "at least 100"),
+        ({"daily_limit": 0}, "at least 1"),
+        ({"human": 95}, "from 0 to 1"),
+        ({"human": "90%"}, "from 0 to 1"),
+        ({"human": True}, "from 0 to 1"),
+        ({"test_images": "500"}, "at least 100"),
+    ],
 )
 def test_rules_that_cannot_be(make, options, sentence):
     with pytest.raises(ValueError, match=sentence):
@@ -129,3 +137,61 @@ def test_own_images_that_do_not_fit(own_images, tmp_path):
 def test_unknown_names_are_answered_with_the_known(tmp_path):
     with pytest.raises(ValueError, match="toy_scenes"):
         making.make(tmp_path / "new", "toy_scene")
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "sentence"),
+    [
+        (
+            lambda rows: [f"{index % 5}.png,{'ab'[index % 2]}" for index in range(200)],
+            ValueError,
+            "share them: 0.png, 1.png, 2.png",
+        ),
+        (lambda rows: [*rows, "./7.png,red"], ValueError, "share them: 7.png"),
+        (lambda rows: [row.split(",")[0] + ",x" for row in rows], ValueError, "of one class, x"),
+        (lambda rows: [rows[0].replace("red", "pink"), *rows[1:]], ValueError, "to train on and to test: pink has 1."),
+        (lambda rows: [*rows[:5], "5.png", *rows[6:]], ValueError, "Line 7 of"),
+        (lambda rows: [row.replace("red", "r\u00e9d") for row in rows], ValueError, "is not UTF-8"),
+        (lambda rows: rows[:9], ValueError, "has 9 rows below the line 'file,label'"),
+        (lambda rows: [*rows, "300.png,red"], FileNotFoundError, "labels.csv names 300.png, but"),
+        (lambda rows: [*rows, "labels.csv,red"], ValueError, "cannot be read"),
+        (lambda rows: None, FileNotFoundError, "holds no labels.csv. A folder for a challenge holds"),
+    ],
+)
+def test_a_folder_that_makes_no_challenge(own_images, change, kind, sentence):
+    path = own_images / "labels.csv"
+    rows = change(path.read_text(encoding="utf-8-sig").splitlines()[1:])
+    path.unlink()
+    if rows:
+        path.write_text("\n".join(["file,label", *rows]), encoding="latin-1")
+    with pytest.raises(kind, match=re.escape(sentence)):
+        material.gather(str(own_images), False, None)
+
+
+@pytest.mark.parametrize("name", ["toyscenes", "toy_scenes/quick32", "Toy Scenes", "toy_scene"])
+def test_toy_scenes_are_never_those_with_known_labels(name, tmp_path):
+    with pytest.raises(ValueError, match="Did you mean 'toy_scenes'"):
+        making.make(tmp_path / "new", name)
+
+
+def test_a_name_that_is_nothing_here(tmp_path):
+    with pytest.raises(ValueError, match="There is no folder 'nofolder' here either") as refused:
+        making.make(tmp_path / "new", "nofolder")
+    assert "voxforge" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", [None, 7, ""])
+def test_a_name_is_a_text(name):
+    with pytest.raises(ValueError, match="name must be"):
+        serving.local(name)
+
+
+def test_an_unknown_option_is_answered_with_the_known(random_images):
+    with pytest.raises(ValueError, match=r"unknown option of a challenge 'seed'.*test_images"):
+        serving.local("random", seed=0)
+
+
+def test_this_folder_gives_its_name_to_the_challenge(random_images, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    making.make(tmp_path / "new", ".")
+    assert making.describe(tmp_path / "new")["name"] == tmp_path.name

@@ -61,6 +61,25 @@ def test_within_the_tolerance(answer):
     assert number(right=0.96, tolerance=0.001).reply(0.9625) == "→ Not 0.9625. Count them."
 
 
+@pytest.mark.parametrize(
+    ("answer", "right", "said"),
+    [
+        ("0,5", 0.5, "Right"), (" 50,0 % ", 0.5, "Right"), ("0,015", 0.015, "Right"), ("-0,25", -0.25, "Right"),
+        ("3,928", 3.928, "Right"), ("0,512", 0.5, "Not 0.512."), ((0, 5), 0.5, "written with a point: 0.5."),
+        ("2,400", 2400, "Right"), ("0,015", 15, "(0, 15) cannot be the answer"),
+    ],
+)  # fmt: skip
+def test_a_decimal_comma(answer, right, said):
+    assert said in number(right=right, expects="a number").reply(answer)
+
+
+@pytest.mark.parametrize("answer", ["0.57%", "0.57 %", "0,57 %", "0.57", 0.57])
+def test_a_percent_sign_after_percentage_points_divides_nothing(answer):
+    question = number(right=0.57, expects="a number of percentage points", tolerance=0.02)
+    assert question.reply(answer).startswith("→ Right")
+    assert question.reply("57%").startswith("→ Not 57.")
+
+
 def test_a_foreseen_wrong_answer_gets_its_reply():
     for answer in (25, "25", np.int32(25)):
         assert number().reply(answer) == "→ Not 25. Weights."
@@ -252,3 +271,13 @@ def test_lessons_are_found_by_name():
     assert "lenet" in exercises.__all__
     with pytest.raises(AttributeError, match=r"no attribute 'lent'; lessons: .*lenet"):
         _ = exercises.lent
+
+
+def test_thousands_stay_thousands_where_a_rounded_whole_number_is_right():
+    assert exercises.challenges.e1.reply("3,600").startswith("→ Right")
+
+
+@pytest.mark.parametrize("name", ["q99", "check"])
+def test_the_questions_of_a_lesson_are_listed(name):
+    with pytest.raises(AttributeError, match=rf"no question '{name}'; its questions: w1, w2"):
+        getattr(exercises.lenet, name)
