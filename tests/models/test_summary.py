@@ -306,6 +306,25 @@ def test_compare_holds_one_network_at_a_time(monkeypatch):
     assert len(built) == 3
 
 
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("lenet5", r"not 'lenet5' \(str\): give the network itself: models\.build\('lenet5'\)"),
+        (None, "must be a keras.Model, not None"),
+        (residual_network, "give what the function builds: call it"),
+    ],
+)
+def test_what_is_no_model(model, message):
+    with pytest.raises(ValueError, match=message):
+        layer_table(model)
+
+
+@pytest.mark.parametrize("names", [None, "lenet5", 5])
+def test_compare_takes_a_list(names):
+    with pytest.raises(ValueError, match=r"names must be a list of networks, such as \['lenet5', .* not .*"):
+        compare(names)
+
+
 def test_compare_refuses():
     with pytest.raises(ValueError, match="unknown network 'lenet'"):
         compare(["lenet5", "lenet"])
@@ -356,7 +375,7 @@ def twice(x):
     [
         (lambda: keras.Sequential([layers.Conv2D(1, 3)]), r"keras.Input\(image_shape\), not Sequential"),
         (Subclassed, "not Subclassed"),
-        (lambda: common, "not module"),
+        (lambda: common, "not a module"),
         (lambda: keras.Sequential([keras.Input((784,)), layers.Dense(2)]), r"one fixed size .* not \(None, 784\)"),
         (lambda: keras.Sequential([keras.Input((None, 8, 1)), layers.Conv2D(1, 3)]), "one fixed size"),
         (lambda: images_through(twice), "at the output this one uses a layer a second time"),
