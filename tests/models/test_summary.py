@@ -116,7 +116,7 @@ def test_receptive_fields_and_strides_are_what_single_pixels_reach():
     dark = watched.predict(np.zeros_like(bars[:1]), verbose=0)
     rows = {row["layer"]: row for row in layer_table(model)}
     for layer, lit, unlit in zip(maps, watched.predict(bars, verbose=0), dark, strict=True):
-        seen = (lit != unlit).any(axis=-1)
+        seen = (abs(lit - unlit) > 1e-4 * abs(unlit)).any(axis=-1)  # oneDNN rounds each batch in its own way
         y, x = seen.shape[1] // 2, seen.shape[2] // 2
         here = [np.flatnonzero(part) for part in np.split(seen[:, y, x], [height])]
         beside = [np.flatnonzero(seen[:height, y + 1, x]), np.flatnonzero(seen[height:, y, x + 1])]
