@@ -31,13 +31,10 @@ def new_axes(width: float = 7.0, height: float = 4.0, *, rows: int = 1, columns:
     `width` and `height` are the whole figure's, in inches; `options` go to `matplotlib.pyplot.subplots`.
 
     Raises:
-        ValueError: a width or height that is not above 0, no rows or columns, or an option that these replace.
+        ValueError: a width or height that is not above 0, or no rows or columns.
     """
     import matplotlib.pyplot as plt
 
-    for name in ("figsize", "nrows", "ncols", "layout"):
-        if name in options:
-            raise ValueError(f"new_axes takes no {name}: give width, height, rows, columns; the layout is constrained")
     common.at_least(1, rows=rows, columns=columns)
     for name, inches in (("width", width), ("height", height)):
         common.number(name, inches, low=0.1, high=500.0)

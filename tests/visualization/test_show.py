@@ -106,9 +106,3 @@ def test_show_refuses_what_has_no_figure_or_several():
 def test_new_axes_of_no_size(options):
     with pytest.raises(ValueError, match=r"(width|height|rows) must be a"):
         visualization.new_axes(**options)
-
-
-@pytest.mark.parametrize("option", ["figsize", "nrows", "ncols", "layout"])
-def test_new_axes_name_their_own_sizes(option):
-    with pytest.raises(ValueError, match=f"new_axes takes no {option}: give width, height, rows, columns"):
-        visualization.new_axes(**{option: 3})
