@@ -73,7 +73,8 @@ class PCAColor:
     Each principal component is added times its eigenvalue times a normal number of deviation `sigma`.
 
     Raises:
-        ValueError: eigenvectors that are not as many and as long as the eigenvalues, or a negative `sigma`.
+        ValueError: eigenvectors that are not as many and as long as the eigenvalues, what is no finite number, or a
+            negative `sigma`.
     """
 
     eigenvalues: tuple[float, ...]
@@ -82,11 +83,11 @@ class PCAColor:
 
     def __post_init__(self) -> None:
         common.number("sigma", self.sigma)
-        count = np.size(self.eigenvalues)
-        if np.shape(self.eigenvalues) != (count,) or np.shape(self.eigenvectors) != (count, count):
+        values, vectors = _finite(self.eigenvalues), _finite(self.eigenvectors)
+        if values.shape != (values.size,) or vectors.shape != (values.size, values.size):
             raise ValueError(
                 "PCAColor takes one eigenvalue per channel and a square of eigenvectors; PCAColor.of(images) computes "
-                f"them. These have the shapes {np.shape(self.eigenvalues)} and {np.shape(self.eigenvectors)}"
+                f"them. These have the shapes {values.shape} and {vectors.shape}"
             )
 
     @classmethod
@@ -122,3 +123,14 @@ class PCAColor:
         values, vectors = tf.constant(self.eigenvalues, tf.float32), tf.constant(self.eigenvectors, tf.float32)
         color = tf.linalg.matvec(vectors, self.sigma * normal * values)
         return images + color[:, None, None, :]
+
+
+def _finite(values: object) -> np.ndarray:
+    """`values` as an array, once it is clear that they are finite numbers."""
+    try:
+        found = np.asarray(values)
+    except ValueError:  # rows of different lengths
+        found = np.asarray(None)
+    if found.dtype.kind not in "iuf" or not np.isfinite(found).all():
+        raise ValueError(f"PCAColor takes finite numbers, as PCAColor.of(images) computes them, not {values!r}")
+    return found

@@ -94,6 +94,8 @@ def _letters(name: str) -> str:
 
 
 def _unknown(name: object) -> UnknownSetError:
+    if not isinstance(name, str):
+        return UnknownSetError(f"load takes one name, a string such as 'mnist', or a folder's path, not {name!r}")
     try:
         others = import_tfds().list_builders(with_community_datasets=False)  # those would be asked for in the cloud
     except UnusableTfdsError:

@@ -23,6 +23,11 @@ class ImageDataset:
     test: Split
     notes: dict[str, list[str]] = dataclasses.field(default_factory=dict, repr=False)
 
+    def __getitem__(self, part: object) -> None:
+        raise ValueError(
+            f"a data set has its parts by name, data.train, data.validation, data.test, not data[{part!r}]"
+        )
+
     @property
     def num_classes(self) -> int:
         return len(self.class_names)

@@ -171,7 +171,12 @@ class Neocognitron:
 
 def _checked(images: np.ndarray) -> np.ndarray:
     """`images` as float64 `(n, 16, 16, 1)`."""
-    images = np.asarray(images)
+    try:
+        images = np.asarray(images)
+    except ValueError:
+        raise ValueError("images must be one array (n, 16, 16): these parts have different shapes") from None
+    if images.dtype.kind not in "biuf":
+        raise ValueError(f"images must be an array of numbers, not of {images.dtype}")
     if images.shape[1:] not in ((SIDE, SIDE), (SIDE, SIDE, 1)) or len(images) == 0:
         raise ValueError(f"images must have the shape (n, 16, 16) or (n, 16, 16, 1), n at least 1, not {images.shape}")
     if not (images.min() >= 0 and images.max() <= 1):  # also where a value is NaN

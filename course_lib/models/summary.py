@@ -11,6 +11,7 @@ import keras
 from keras import layers
 
 from course_lib import common
+from course_lib.model_checks import check_model, described
 from course_lib.models import catalog
 from course_lib.models.summary_layers import RESHAPING, Pair, costs, needs_input, needs_output, window
 
@@ -39,6 +40,7 @@ def layer_table(model: keras.Model) -> list[dict[str, object]]:
     Raises:
         ValueError: a model that is no graph of layers over images of one fixed size, or a layer of unknown cost.
     """
+    check_model(model)
     reach = {id(tensor): (0, (1, 1), (1, 1)) for tensor in _image_inputs(model)}  # depth, field, stride
     calls = list(_calls(model))
     kept = {id(tensor) for layer, inputs, _ in calls if needs_input(layer) for tensor in inputs}
@@ -88,9 +90,11 @@ def compare(names: Iterable[str], batch_size: int = 128) -> list[dict[str, objec
     Only one network is in memory at a time.
 
     Raises:
-        ValueError: an unknown network, or `batch_size` below 1.
+        ValueError: no list of names, an unknown network, or `batch_size` below 1.
     """
     common.at_least(1, batch_size=batch_size)
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ValueError(f"names must be a list of networks, such as ['lenet5', 'resnet20'], not {described(names)}")
     return [_compared(name, batch_size) for name in names]
 
 

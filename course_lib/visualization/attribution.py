@@ -74,10 +74,16 @@ def occlusion(model, image: np.ndarray, label: int | None = None, *, size: int =
     softmax of the logits, or what a network puts out that ends with softmax or sigmoid.
 
     Raises:
-        ValueError: as `input_gradient`, or a size or stride below 1.
+        ValueError: as `input_gradient`, a batch, or a size or stride below 1 or beyond the image's shorter side.
     """
     common.at_least(1, size=size, stride=stride)
-    image = pictures_for(model, array_of("image", image)[None])[0]
+    image = array_of("image", image)
+    if image.ndim == 4:
+        raise ValueError(f"image must be one image, such as images[0], not a batch of the shape {image.shape}")
+    image = pictures_for(model, image[None])[0]
+    for name, pixels in (("size", size), ("stride", stride)):
+        if pixels > min(image.shape[:2]):
+            raise ValueError(f"{name} must be 1 to {min(image.shape[:2])}, the image's shorter side, not {pixels}")
     number_of_classes(model)
     whole = _probabilities(model, image[None])
     label = checked_classes(whole, label)[0]

@@ -24,21 +24,23 @@ def curves(
     """One metric over the epochs: training solid, validation dashed, one color a run.
 
     `histories` is one history, or a dict name → history, or a dict name → list of histories (one per seed); in the
-    place of a history may stand what has one, such as a run. Of a `metric` such as "val_loss" only the validation is
-    drawn. Several seeds become their median with a band from the smallest to the largest, as far as the shortest
-    run reaches. `log` makes the vertical axis logarithmic.
+    place of a history may stand what has one, such as a run, or a table of one, `pandas.read_csv("history.csv")`. Of
+    a `metric` such as "val_loss" only the validation is drawn. Several seeds become their median with a band from the
+    smallest to the largest, as far as the shortest run reaches. `log` makes the vertical axis logarithmic.
 
     Raises:
-        ValueError: no history, one without epochs, or one without `metric`; the message lists the metrics there are.
+        ValueError: no history, one without epochs, or one without `metric` (the message lists the metrics there are);
+            seeds of which only some have a validation; nothing but NaN, or numbers that `log` cannot draw.
     """
     common.at_least(0, first_epoch=first_epoch)
     runs = _runs(histories, metric)
-    ax = given_or_new(ax)
     lines = {metric: "--"} if metric.startswith("val_") else {metric: "-", "val_" + metric: "--"}
+    _check_drawable([run[key] for seeds in runs.values() for run in seeds for key in lines if key in run], metric, log)
+    ax = given_or_new(ax)
     both = any("val_" + metric in run for seeds in runs.values() for run in seeds)
     for number, (name, seeds) in enumerate(runs.items()):
         for key, line in lines.items():
-            if not all(key in run for run in seeds):
+            if key not in seeds[0]:
                 continue
             if not name:  # a single run: its two lines differ in color too
                 number, label = int(line == "--"), "validation" if line == "--" else "training"
@@ -75,18 +77,28 @@ def _runs(histories, metric: str) -> dict[str, list[History]]:
     runs = {}
     for name, value in histories.items():
         seeds = [_history(run) for run in (value if isinstance(value, (list, tuple)) else [value])]
+        if not seeds and metric not in list(histories):
+            raise ValueError(f"{name!r} is an empty list: give it at least one history")
         if not seeds or not all(isinstance(run, Mapping) for run in seeds):
             runs = {"": [histories]}
             break
         runs[name] = seeds
-    for seeds in runs.values():
+    for name, seeds in runs.items():
         for run in seeds:
             _check_history(run, metric)
+        validated = sum("val_" + metric in run for run in seeds)
+        if validated not in (0, len(seeds)):
+            raise ValueError(
+                f"{validated} of the {len(seeds)} histories of {name!r} have {'val_' + metric!r}, so that their "
+                "validation cannot be drawn: give all of them one, or draw them under names of their own"
+            )
     return runs
 
 
 def _history(run):
-    """The history of a run, or of what Keras' `fit` returns; anything else as it is."""
+    """The history of a run, of what Keras' `fit` returns, or of a table; anything else as it is."""
+    if hasattr(run, "columns") and hasattr(run, "to_dict"):  # a DataFrame of pandas
+        return run.to_dict("list")
     history = getattr(run, "history", None)
     return history if isinstance(history, Mapping) else run
 
@@ -99,6 +111,21 @@ def _check_history(run: History, metric: str) -> None:
         values = array_of(f"the history of {key!r}", run[key])
         if values.ndim != 1 or not len(values):
             raise ValueError(f"the history of {key!r} must have one number per epoch, not the shape {values.shape}")
+
+
+def _check_drawable(values: list, metric: str, log: bool) -> None:
+    """Checks that there is something to see, and that a logarithmic axis shows it."""
+    drawn = np.concatenate([np.asarray(each, dtype=float) for each in values])
+    finite = drawn[np.isfinite(drawn)]
+    if not finite.size:
+        raise ValueError(
+            f"there is nothing to draw: every {metric!r} is NaN (not a number) or infinite, so the training diverged"
+        )
+    if log and (finite.min() < 0 or finite.max() == 0):
+        raise ValueError(
+            f"log=True draws numbers above 0, but {metric!r} goes from {finite.min():g} to {finite.max():g}: "
+            "leave log out"
+        )
 
 
 def _finish(ax, metric: str, log: bool) -> None:

@@ -27,11 +27,12 @@ oninput="this.parentNode.firstChild.src = JSON.parse(this.parentNode.dataset.fra
 def draw_descent(costs: Mapping[str, Callable], paths: Mapping[str, np.ndarray], step: int, *, ax=None):
     """Cost curves of one weight, and how far gradient descent has come on each after `step` steps.
 
-    `costs` are name → function of an array of weights; `paths` are name → the weights that descent went through, the
-    first included. A row of Axes with a few steps is the still beside the animation.
+    `costs` are name → function of an array of weights, or of one weight; `paths` are name → the weights that descent
+    went through, the first included. A row of Axes with a few steps is the still beside the animation.
 
     Raises:
-        ValueError: costs and paths of other names, what is no function or no path, or a step that no path has.
+        ValueError: costs and paths of other names, what is no function or no path, a function that does not give a
+            number per weight, or a step that no path has.
     """
     paths = _paths(costs, paths)
     common.at_least(0, step=step)
@@ -43,9 +44,10 @@ def draw_descent(costs: Mapping[str, Callable], paths: Mapping[str, np.ndarray],
     ax = given_or_new(ax, 4.5, 3.2)
     for color, name in zip(itertools.cycle(PALETTE), costs):
         gone = paths[name][: step + 1]
-        ax.plot(grid, costs[name](grid), color=color, label=name)
-        ax.plot(gone, costs[name](gone), "o", color=color, alpha=0.4)
-        ax.plot(gone[-1], costs[name](gone[-1]), "o", color=color, markeredgecolor="black", markersize=11)
+        curve, past = np.split(_errors(name, costs[name], np.concatenate([grid, gone])), [len(grid)])
+        ax.plot(grid, curve, color=color, label=name)
+        ax.plot(gone, past, "o", color=color, alpha=0.4)
+        ax.plot(gone[-1], past[-1], "o", color=color, markeredgecolor="black", markersize=11)
     ax.set(title=f"step {step}", xlabel="weight", ylabel="error")
     ax.legend(loc="upper center")
     return ax
@@ -69,6 +71,23 @@ def animate_descent(costs: Mapping[str, Callable], paths: Mapping[str, np.ndarra
         plt.close(figure)
     texts = {"first": frames[0], "frames": json.dumps(frames), "alt": alt, "last": str(len(frames) - 1)}
     return PLAYER.format(**{name: html.escape(text) for name, text in texts.items()})
+
+
+def _errors(name: str, cost: Callable, weights: np.ndarray) -> np.ndarray:
+    """The cost of each weight; a function that takes no array, such as `math.sin`, is asked weight by weight."""
+    try:
+        errors = np.asarray(cost(weights), dtype=float)
+    except (TypeError, ValueError):
+        errors = np.empty(0)
+    if errors.shape == weights.shape:
+        return errors
+    try:
+        return np.array([float(cost(weight)) for weight in weights])
+    except (TypeError, ValueError, IndexError) as error:
+        raise ValueError(
+            f"the cost {name!r} must be a function of an array of weights that returns as many errors, "
+            f"or of one weight that returns one; it says: {error}"
+        ) from error
 
 
 def _paths(costs: Mapping[str, Callable], paths: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

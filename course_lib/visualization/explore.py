@@ -31,7 +31,7 @@ def explore(draw: Callable, **sliders) -> None:
     picture = Image(format="png")
 
     def redraw(_=None) -> None:
-        figure = figure_of(draw(**{name: slider.value for name, slider in sliders.items()}))
+        figure = _figure_drawn(draw(**{name: slider.value for name, slider in sliders.items()}))
         picture.value = png(figure)
         plt.close(figure)
 
@@ -51,6 +51,14 @@ def _check_arguments(draw: Callable, sliders: dict) -> None:
         inspect.signature(draw).bind(**sliders)
     except TypeError as error:
         raise ValueError(f"each slider must be named as an argument of draw: {error}") from None
+
+
+def _figure_drawn(returned):
+    """The figure of what `draw` returned."""
+    try:
+        return figure_of(returned)
+    except ValueError as error:
+        raise ValueError(f"draw must return its Axes, with `return ax` at its end: {error}") from None
 
 
 def _control(name: str, slider):

@@ -14,11 +14,12 @@ BATCH = 128  # images at a time
 
 
 def top_patches(
-    model, images: np.ndarray, layer: str, filters: Sequence[int] = range(8), k: int = 6
+    model, images: np.ndarray, layer: str, filters: Sequence[int] | None = None, k: int = 6
 ) -> tuple[np.ndarray, np.ndarray]:
     """The `k` images that excite each filter most, cut to the receptive field of the unit that they excite.
 
     After M. D. Zeiler, R. Fergus: Visualizing and Understanding Convolutional Networks, ECCV 2014, figure 2.
+    `filters` are numbers of filters, by default the first 8, or all where there are fewer.
     Returns patches, float32 `(filters, k, height, width, channels)`, the most exciting first, 0 beyond an image's
     edge, and which image each is from, int64 `(filters, k)`; no two of a filter are from one image. The
     receptive field is measured: it is what a gradient reaches.
@@ -59,7 +60,7 @@ def top_patches(
 
 
 def maximize_activation(
-    model, layer: str, filters: Sequence[int] = range(8), *, steps: int = 96, smoothness: float = 0.2, seed: int = 0
+    model, layer: str, filters: Sequence[int] | None = None, *, steps: int = 96, smoothness: float = 0.2, seed: int = 0
 ) -> np.ndarray:
     """Images that excite one filter each, made by gradient ascent from noise: float32 in [0, 1].
 
@@ -76,6 +77,8 @@ def maximize_activation(
     import tensorflow as tf
 
     common.at_least(1, steps=steps)
+    common.at_least(0, seed=seed)
+    common.number("smoothness", smoothness)
     check_network(model)
     found = map_layer(model, layer)
     filters = _chosen(found, filters)
@@ -106,10 +109,13 @@ def maximize_activation(
     return white * images.numpy()
 
 
-def _chosen(layer, filters: Sequence[int]) -> list[int]:
-    count, numbers = layer.output.shape[-1], np.asarray(filters)
+def _chosen(layer, filters: Sequence[int] | None) -> list[int]:
+    count = layer.output.shape[-1]
+    numbers = np.asarray(range(min(8, count)) if filters is None else filters)
     if numbers.ndim != 1 or not numbers.size or not np.isin(numbers, range(count)).all():
-        raise ValueError(f"the filters of {layer.name!r} are 0 to {count - 1}: name some, not {filters!r}")
+        raise ValueError(
+            f"the filters of {layer.name!r} are 0 to {count - 1}: name some in a list, such as [0], not {filters!r}"
+        )
     return [int(number) for number in numbers]
 
 

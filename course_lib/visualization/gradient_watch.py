@@ -20,12 +20,12 @@ class GradientWatch(keras.callbacks.Callback):
     not changed by it. For the arguments and errors see `gradient_sizes`.
 
     Raises:
-        ValueError: a share that is not a number above 0.
+        ValueError: a share that is not a number above 0 and below 1.
     """
 
     def __init__(self, images: np.ndarray, labels: Sequence[int], *, share: float = 0.03):
         super().__init__()
-        self.images, self.labels, self.share = images, labels, common.number("share", share, low=1e-6)
+        self.images, self.labels, self.share = images, labels, common.number("share", share, 1e-6, 1.0)
         self._found, self._updates = [], []
 
     @property

@@ -3,6 +3,7 @@
 import time
 
 import keras
+import numpy as np
 
 from course_lib import common
 from course_lib.visualization.curves import curves
@@ -40,7 +41,7 @@ class LiveCurves(keras.callbacks.Callback):
             self._draw()
 
     def _draw(self) -> None:
-        metrics = [metric for metric in ("loss", "accuracy") if metric in self.history]
+        metrics = [key for key in ("loss", "accuracy") if np.isfinite(self.history.get(key, [])).any()]
         if not metrics or not common.in_notebook():
             return
         import matplotlib.pyplot as plt

@@ -178,13 +178,25 @@ def test_arguments_that_do_not_go_together(arguments, said, no_connections):
 
 @pytest.mark.parametrize(
     ("name", "nearest"),
-    [("mnits", "'mnist'"), ("cifar", "'cifar10'"), ("fashion-mnist", "'fashion_mnist'"), ("", ""), (5, "")],
+    [("mnits", "'mnist'"), ("cifar", "'cifar10'"), ("fashion-mnist", "'fashion_mnist'"), ("", "")],
 )
 def test_an_unknown_name_gives_the_nearest(name, nearest, no_connections):
     with pytest.raises(ValueError, match="unknown data set") as caught:
         datasets.load(name)
     known = "Known: cifar10, digits, imagenette, mnist, toy_scenes, uci_digits"
     assert nearest in str(caught.value) and known in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [None, 5, ["mnist"], b"mnist"])
+def test_one_name_is_loaded(name, no_connections):
+    with pytest.raises(ValueError, match="load takes one name, a string such as 'mnist', or a folder's path, not"):
+        datasets.load(name)
+
+
+@pytest.mark.parametrize("take", [lambda data: data["train"], lambda data: data[0], list])
+def test_the_parts_of_a_set_have_names(take):
+    with pytest.raises(ValueError, match=r"by name, data\.train, data\.validation, data\.test, not data\["):
+        take(datasets.load("uci_digits"))
 
 
 def test_digits_are_mnist_where_it_is_here(prepared, pictures, tmp_path, capsys):

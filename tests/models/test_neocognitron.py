@@ -259,6 +259,8 @@ def test_many_images_are_answered_like_each_alone(trained):
         (np.full((1, 16, 16), 255, np.uint8), "divide uint8 images by 255"),
         (np.full((1, 16, 16), -0.5), "go from -0.5"),
         (np.full((1, 16, 16), np.nan), "from 0"),
+        ([[1, 2], [3]], "these parts have different shapes"),
+        (np.full((1, 16, 16), "1"), "must be an array of numbers"),
     ],
 )
 def test_images_that_do_not_fit_are_refused(trained, images, message):

@@ -157,7 +157,7 @@ def test_bad_input(plain):
         (gradient, (plain, IMAGES, 5), "a class must be 0 to 4, one for all images or one each, not 5"),
         (gradient, (plain, IMAGES, [0, 1]), r"not \[0, 1\]"),
         (gradient, (plain, IMAGES, -1), "not -1"),
-        (visualization.occlusion, (plain, IMAGES), r"not \(1, 3, 9, 8, 2\)"),
+        (visualization.occlusion, (plain, IMAGES), r"images\[0\], not a batch of the shape \(3, 9, 8, 2\)"),
         (field, (unbuilt, IMAGES, "conv2"), "was never built"),
     ]:
         with pytest.raises(ValueError, match=message):
@@ -195,6 +195,12 @@ def test_overlay_of_a_gradient_takes_its_largest_channel():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("option", ["size", "stride"])
+def test_a_square_larger_than_the_picture(plain, option):
+    with pytest.raises(ValueError, match=f"{option} must be 1 to 8, the image's shorter side, not 9"):
+        visualization.occlusion(plain, IMAGES[0], **{option: 9})
+
+
 def test_occlusion_takes_seconds():
     import time
 

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pandas
 import pytest
 
 from course_lib import visualization
@@ -42,6 +43,36 @@ def test_metric_log_first_epoch_and_ax():
     assert ax is given and ax.get_yscale() == "log" and ax.get_ylabel() == "accuracy"
     np.testing.assert_array_equal(lines(ax)["a"].get_xdata(), [5, 6, 7])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a"]  # nothing on validation
+
+
+@pytest.mark.parametrize(
+    ("histories", "options", "message"),
+    [
+        ({"a": [HISTORY, {"loss": [1.0]}]}, {}, "1 of the 2 histories of 'a' have 'val_loss'"),
+        ({"a": []}, {}, "'a' is an empty list"),
+        ({"loss": [np.nan, np.inf]}, {}, "nothing to draw: every 'loss' is NaN"),
+        ({"loss": [np.nan]}, {"log": True}, "nothing to draw"),
+        ({"loss": [0.0, 0.0]}, {"log": True}, "log=True draws numbers above 0, but 'loss' goes from 0 to 0"),
+        ({"a": {"loss": [2.0], "val_loss": [-1.0]}}, {"log": True}, "'loss' goes from -1 to 2"),
+    ],
+)
+def test_nothing_is_left_out_without_a_word(histories, options, message):
+    with pytest.raises(ValueError, match=message):
+        visualization.curves(histories, **options)
+
+
+def test_a_table_of_a_history_is_one():
+    table = pandas.DataFrame(HISTORY, index=[5, 6, 7])
+    np.testing.assert_array_equal(lines(visualization.curves(table))["validation"].get_ydata(), HISTORY["val_loss"])
+    assert {"a", "b"} <= set(lines(visualization.curves({"a": table, "b": [table, HISTORY]}, log=True)))
+
+
+def test_live_curves_leave_out_what_is_nan(published):
+    live = visualization.LiveCurves()
+    live.set_params({"epochs": 1})
+    live.on_train_begin()
+    live.on_epoch_end(0, {"loss": np.nan, "accuracy": 0.1})
+    assert published[0][1]["text/plain"].endswith("epoch 1: training accuracy went from 0.1 to 0.1.")
 
 
 @pytest.mark.parametrize("histories", [{}, [HISTORY], None])

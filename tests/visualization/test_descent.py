@@ -1,6 +1,7 @@
 import base64
 import html.parser
 import json
+import math
 
 import numpy as np
 import pytest
@@ -37,6 +38,16 @@ def test_the_animation_is_small_and_needs_no_connection():
 
 
 @pytest.mark.parametrize(
+    ("cost", "expected"),
+    [(lambda w: float(w) ** 2, [1, 4]), (math.sin, np.sin([1, 2])), (lambda w: 3, [3, 3]), (lambda w: abs(w), [1, 2])],
+)
+def test_a_cost_of_one_weight(cost, expected):
+    ax = visualization.draw_descent({"a": cost}, {"a": [1.0, 2.0]}, 1)
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), expected)
+    assert len(ax.lines[0].get_ydata()) == 200 and ax.lines[2].get_ydata() == expected[-1]
+
+
+@pytest.mark.parametrize(
     ("costs", "paths", "step", "message"),
     [
         (COSTS, PATHS, 12, "step must be 0 to 11"),
@@ -45,6 +56,9 @@ def test_the_animation_is_small_and_needs_no_connection():
         (np.square, [1.0], 0, "dicts of the same names"),
         ({"a": np.square}, {"a": [1.0, np.nan]}, 0, "path 'a' must be finite"),
         ({"a": 3}, {"a": [1.0]}, 0, "needs a function of an array"),
+        ({"a": lambda w: "much"}, {"a": [1.0]}, 0, "the cost 'a' must be a function of an array of weights"),
+        ({"a": lambda w: w[0]}, {"a": [1.0]}, 0, "the cost 'a' must be a function of an array of weights"),
+        ({"a": lambda: 3}, {"a": [1.0]}, 0, "the cost 'a' must be .* it says: .* argument"),
     ],
 )
 def test_bad_input(costs, paths, step, message):

@@ -53,7 +53,7 @@ def test_sliders_as_ipywidgets_interact_takes_them(monkeypatch):
         (lambda bias: visualization.new_axes(2, 2), {"bias": None}, "bias must be an ipywidgets control"),
         (lambda bias: visualization.new_axes(2, 2), {"bia": (0, 3)}, "named as an argument of draw"),
         (lambda: None, {}, "name at least one slider"),
-        (lambda bias: None, {"bias": (0, 3)}, "ax must be an Axes, .* not None"),
+        (lambda bias: None, {"bias": (0, 3)}, "draw must return its Axes, .* not None"),
         (3, {"bias": (0, 3)}, "draw must be a function"),
     ],
 )

@@ -81,16 +81,24 @@ def test_maximize_activation_excites_its_filter_and_is_smooth():
     assert np.abs(np.diff(smoother, axis=1)).mean() < np.abs(np.diff(made, axis=1)).mean()
 
 
+@pytest.mark.parametrize(("layer", "count"), [("wide", 8), ("narrow", 3)])
+def test_of_a_layer_with_few_filters_all_are_taken(layer, count):
+    model = keras.Sequential(
+        [keras.Input((16, 14, 2)), layers.Conv2D(9, 3, name="wide"), layers.Conv2D(3, 3, name="narrow")]
+    )
+    assert visualization.top_patches(model, IMAGES, layer, k=1)[1].shape == (count, 1)
+
+
 def test_bad_input():
     model = two_layers("same", 1)
-    with pytest.raises(ValueError, match=r"filters of 'c2' are 0 to 3: name some, not \[4\]"):
+    with pytest.raises(ValueError, match=r"filters of 'c2' are 0 to 3: name some in a list, .* not \[4\]"):
         visualization.top_patches(model, IMAGES, "c2", [4])
-    with pytest.raises(ValueError, match=r"name some, not \[-1\]"):
+    with pytest.raises(ValueError, match=r"not \[-1\]"):
         visualization.maximize_activation(model, "c2", [-1])
     with pytest.raises(ValueError, match="k must be a whole number of at least 1"):
         visualization.top_patches(model, IMAGES, "c2", [0], k=0)
-    for filters in (3, None, ["0"], []):
-        with pytest.raises(ValueError, match="filters of 'c2' are 0 to 3: name some"):
+    for filters in (3, ["0"], []):
+        with pytest.raises(ValueError, match=r"filters of 'c2' are 0 to 3: name some in a list, such as \[0\]"):
             visualization.top_patches(model, IMAGES, "c2", filters)
     with pytest.raises(ValueError, match="k must be at most 20, the number of images, not 21"):
         visualization.top_patches(model, IMAGES, "c2", [0], k=21)

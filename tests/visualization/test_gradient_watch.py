@@ -28,7 +28,8 @@ def build():
 
 @pytest.fixture(scope="module")
 def watched():
-    watch = visualization.GradientWatch(IMAGES[:16], LABELS[:16], share=1e9)
+    watch = visualization.GradientWatch(IMAGES[:16], LABELS[:16])
+    watch.share = 1e9  # always
     run = training.train(build, (IMAGES, LABELS), recipe=RECIPE, epochs=4, callbacks=[watch], progress=False)
     return watch.record, run
 
@@ -54,7 +55,8 @@ def test_update_of_each_step_by_hand():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="only")])
     model.compile(keras.optimizers.SGD(0.5), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     batch = RANDOM.normal(size=(6, 4)).astype("float32"), np.arange(6) % 3
-    watch = visualization.GradientWatch(*batch, share=1e9)
+    watch = visualization.GradientWatch(*batch)
+    watch.share = 1e9
     model.fit(*batch, batch_size=6, epochs=4, verbose=0, callbacks=[watch])
     record = watch.record
     assert record["step"].tolist() == [0, 2, 3]
@@ -161,6 +163,7 @@ def test_units_against_numpy():
     [
         (lambda record: visualization.GradientWatch(IMAGES, LABELS).record, "nothing was recorded so far"),
         (lambda record: visualization.GradientWatch(IMAGES, LABELS, share="3%"), "share must be a number"),
+        (lambda record: visualization.GradientWatch(IMAGES, LABELS, share=5), "share must be .* below 1, not 5"),
         (lambda record: visualization.draw_gradient_history(record, limits=1e-3), "limits must be"),
         (lambda record: visualization.draw_gradient_history(record, limits=(0, 1)), "above 0 on a logarithmic scale"),
         (lambda record: visualization.draw_gradient_history({"norm": 1}), r"record must be .*watch\.record"),

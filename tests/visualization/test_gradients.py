@@ -129,7 +129,8 @@ with strategy.scope():
 found, expected = (visualization.gradient_sizes(each, t.IMAGES, t.LABELS) for each in (model, plain))
 np.testing.assert_allclose(found["norm"], expected["norm"], rtol=1e-4)
 assert visualization.count_units(model, t.IMAGES)["layers"] == ["c1", "relu"]
-watch = visualization.GradientWatch(t.IMAGES, t.LABELS, share=1e9)
+watch = visualization.GradientWatch(t.IMAGES, t.LABELS)
+watch.share = 1e9
 model.fit(t.IMAGES, t.LABELS, batch_size=4, epochs=2, verbose=0, callbacks=[watch])
 np.testing.assert_allclose(watch.record["norm"][0], expected["norm"], rtol=1e-4)
 assert watch.record["step"].tolist() == [0, 2, 3] and (watch.record["update"] > 0).all()

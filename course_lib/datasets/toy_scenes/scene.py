@@ -1,6 +1,7 @@
 """What is in a picture: every parameter by name, with its range, and how scenes are drawn at random."""
 
 import dataclasses
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -98,16 +99,15 @@ def sample(n: int, seed: int | list[int], **ranges: object) -> list[Scene]:
     the first scenes of a longer list are those of a shorter one.
 
     Args:
-        seed: a whole number, or a list of them, each below 2³², where nobody is to find it by trying.
+        seed: a whole number below 2³², or a list of them, where nobody is to find it by trying.
         ranges: parameters of `Scene`: a value, for numbers also `(low, high)`, for names also a list of them.
             Those not given are drawn from `RANGES[name].usual`, or from all names.
 
     Raises:
-        ValueError: fewer than one scene, an unknown parameter or name, or a range beyond what is allowed.
+        ValueError: fewer than one scene, another seed, an unknown parameter or name, or a range beyond what is allowed.
     """
     common.at_least(1, n=n)
-    for number in seed if isinstance(seed, list) else [seed]:
-        common.at_least(0, seed=number)
+    _check_seed(seed)
     fields = [field.name for field in dataclasses.fields(Scene)]
     for name in ranges:
         if name not in fields:
@@ -154,10 +154,18 @@ def check_scenes(scenes: list) -> None:
             raise ValueError(f"a scene is a toy_scenes.Scene, as toy_scenes.sample(1, seed=0)[0] is one, not {what}")
 
 
+def _check_seed(seed: object) -> None:
+    numbers = seed if isinstance(seed, list) else [seed]
+    whole = [isinstance(number, (int, np.integer)) and not isinstance(number, bool) for number in numbers]
+    if not numbers or not all(whole) or not 0 <= min(numbers) <= max(numbers) < 2**32:
+        raise ValueError(f"seed must be a whole number of at least 0 and below 2³², or a list of them, not {seed!r}")
+
+
 def _column(name: str, given: object, units: np.ndarray) -> list:
     """The values of one parameter, made of numbers from 0 to 1."""
     if name in CHOICES:
-        names = CHOICES[name] if given is None else (given,) if isinstance(given, str) else tuple(given)
+        several = isinstance(given, Iterable) and not isinstance(given, (str, set))  # a set has no order
+        names = CHOICES[name] if given is None else tuple(given) if several else (given,)
         for each in names or (given,):
             if each not in CHOICES[name]:
                 raise common.unknown(name, each, CHOICES[name])
