@@ -50,14 +50,17 @@ def leaf_layers(model) -> list:
 
 def final_activation(model) -> str:
     """The name of the activation that the last layer applies: "softmax", "sigmoid", "linear", …"""
-    last = getattr(model, "operations", model.layers)[-1]
-    if not hasattr(last, "weights"):  # an operation such as keras.ops.softmax, which is no layer
-        return type(last).__name__.lower()
     passing = [layer for layer in leaf_layers(model) if not _passes_on(layer)]
     last = passing[-1] if passing else leaf_layers(model)[-1]
     if hasattr(last, "activation"):
         return getattr(last.activation, "__name__", "linear")
     return type(last).__name__.lower()
+
+
+def final_operation(model) -> str:
+    """The same, also where the network ends with an operation that is no layer, such as `keras.ops.softmax`."""
+    last = getattr(model, "operations", model.layers)[-1]
+    return final_activation(model) if hasattr(last, "weights") else type(last).__name__.lower()
 
 
 def _passes_on(layer) -> bool:

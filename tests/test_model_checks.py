@@ -76,7 +76,8 @@ def test_a_layer_of_its_own_may_end_a_network(after):
 def test_an_operation_may_end_a_network():
     inputs = keras.Input((4,))
     model = keras.Model(inputs, keras.ops.softmax(layers.Dense(3)(inputs)))
-    assert model_checks.returns_probabilities(model)
+    assert model_checks.final_operation(model) == "softmax"
+    assert model_checks.final_operation(network()) == "linear"
 
 
 class Run:

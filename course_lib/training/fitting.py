@@ -108,7 +108,7 @@ def check_outputs(model: keras.Model, own_loss: bool) -> None:
         )
     if not model.trainable_weights:
         raise ValueError(f"nothing of {model.name} can be trained: all its layers are frozen, or it has no weights")
-    activation = model_checks.final_activation(model)
+    activation = model_checks.final_operation(model)
     if activation == "relu" and not own_loss:
         raise ValueError(
             f"{model.name} ends with relu, which cuts logits below 0 off: leave the activation of the last layer out"

@@ -79,7 +79,7 @@ def test_what_is_no_set_of_tfds_is_loaded_or_refused_as_ever(broken, pets):
     assert datasets.load(pets).num_classes == 2
     with pytest.raises(FileNotFoundError, match=r"the folder .* is not there"):
         datasets.load("my pictures")
-    with pytest.raises(ValueError, match="unknown data set 5"):
+    with pytest.raises(ValueError, match="load takes one name"):
         datasets.load(5)
 
 
