@@ -121,7 +121,9 @@ def check_outputs(model: keras.Model, own_loss: bool) -> None:
 
 
 def fitted(model: keras.Model, feed, what: str, value_range: tuple[float, float] | None):
-    """`feed` with images as `model` takes them: a network that scales pixels itself gets those from 0 to 255.
+    """`feed` with images as `model` takes them, and the smallest and the largest value of the first ones.
+
+    A network that scales pixels itself gets those from 0 to 255.
 
     Raises:
         ValueError: images of another shape or range than the network takes, or labels that it has no output for.
@@ -146,7 +148,7 @@ def fitted(model: keras.Model, feed, what: str, value_range: tuple[float, float]
     if isinstance(feed, OwnDataset):
         feed.num_classes = num_classes
         feed.value_range = declared or (PIXELS if scales else FLOAT_RANGE)
-    return feed
+    return feed, (float(images.numpy().min()), float(images.numpy().max()))
 
 
 def _check_unscaled(split: Split, what: str) -> None:

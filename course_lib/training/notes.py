@@ -3,7 +3,6 @@
 import keras
 
 from course_lib.model_checks import leaf_layers
-from course_lib.training.fitting import LOOKED_AT
 from course_lib.training.run import Run
 
 APART = 0.5  # of the training images' range, by which the range of validation may differ
@@ -11,12 +10,11 @@ LAGGING = 0.1  # accuracy by which validation lies below training where BatchNor
 REMEMBERED = 0.05  # share of the initial moving averages that is too much
 
 
-def note_on_ranges(feeds: dict) -> None:
-    """Says where training and validation images are not prepared alike."""
-    if "validation" not in feeds:
+def note_on_ranges(ranges: dict[str, tuple[float, float]]) -> None:
+    """Says where training and validation images, whose smallest and largest values these are, differ much."""
+    if "validation" not in ranges:
         return
-    first = [next(iter(feed.batches(LOOKED_AT, training=False)))[0].numpy() for feed in feeds.values()]
-    (low, high), (least, most) = ((images.min(), images.max()) for images in first)
+    (low, high), (least, most) = ranges["data"], ranges["validation"]
     if max(abs(low - least), abs(high - most)) > APART * (high - low) > 0:
         print(
             f"note: the training images go from {low:g} to {high:g}, those of validation from {least:g} to {most:g}: "

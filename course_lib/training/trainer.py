@@ -110,8 +110,9 @@ def train(
     with _own_random_state(seed):
         with place.scope():
             model = make(place.replicas)
-        feeds = {what: fitted(model, each, what, value_range) for what, each in feeds.items()}
-        note_on_ranges(feeds)
+        fits = {what: fitted(model, each, what, value_range) for what, each in feeds.items()}
+        feeds = {what: each for what, (each, _) in fits.items()}
+        note_on_ranges({what: ends for what, (_, ends) in fits.items()})
         about = _about(feed, model.input_shape[1:], batch_size)
         if weights := class_weights(class_weight, feed, model.output_shape[-1]):
             about["class_weight"] = weights
