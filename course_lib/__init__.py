@@ -4,8 +4,10 @@ Importing this package loads nothing heavy: TensorFlow starts in `setup`, quietl
 that a TensorFlow imported later convolves with oneDNN (see `course_lib.startup`).
 """
 
-from course_lib.startup import profile, setup, turn_on_onednn
+import lazy_loader
 
-__all__ = ["profile", "setup"]
+from course_lib import startup
 
-turn_on_onednn()
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+startup.turn_on_onednn()

@@ -1,4 +1,4 @@
-"""`python -m course_lib check | reproduce | challenge`: what the kit offers outside a notebook."""
+"""`python -m course_lib study | check | grade | publish | reproduce | challenge`: the kit outside a notebook."""
 
 import argparse
 import importlib
@@ -7,7 +7,10 @@ import sys
 from course_lib.startup import quiet_start
 
 COMMANDS = {
-    "check": ("course_lib.check", "is this machine ready? --lessons runs the lessons too"),
+    "study": ("course_lib.classroom.study", "your own copy of the lessons, opened in JupyterLab"),
+    "check": ("course_lib.classroom.check", "is this machine ready? --lessons runs the lessons too"),
+    "grade": ("course_lib.classroom.grade", "mark what students handed in; what was missed most"),
+    "publish": ("course_lib.classroom.publish", "a web site, one PDF and slides from the lessons"),
     "reproduce": ("course_lib.experiments.reproduce", "train a recorded experiment again"),
     "challenge": ("course_lib.challenge.command", "hold a challenge for a class: hidden labels, a leaderboard"),
 }

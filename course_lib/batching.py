@@ -1,24 +1,26 @@
-"""Labeled images in memory, and one reproducible pass over them as batches.
+"""Labeled images in memory, and the reproducible batches of an epoch.
 
 A leaf beside `common`: `datasets` hands out `Split` objects, `training` wraps a student's own arrays in one.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from course_lib import common
-from course_lib.array_checks import as_labels, check_images, check_value_range
+from course_lib.array_checks import check_images, check_value_range
 from course_lib.draws import Draws, keys_of, order_of
+from course_lib.label_checks import class_numbers
 from course_lib.transform_checks import check_transform, with_draws
 
 LARGEST_SEED = 2**63
 
 
 class Split:
-    """Images and labels of one part of a data set, kept once, and how they are prepared for a network.
+    """Images and labels of one part of a data set, stored once, and the transforms that prepare them for a network.
 
     Args:
         images: `(n, height, width, channels)`, uint8 from 0 to 255, or floating point within `value_range`.
@@ -34,7 +36,7 @@ class Split:
         images = np.asarray(images)
         self._value_range = check_value_range(value_range)
         check_images(images, self._value_range)
-        labels = as_labels(labels, len(images))
+        labels = class_numbers("labels", labels, count=len(images))
         if images.dtype != np.uint8:
             images = images.astype(np.float32)
         with tf.device("CPU:0"):  # in the computer's memory; only batches travel to a GPU
@@ -100,18 +102,17 @@ class Split:
         if not isinstance(other, Split):
             raise ValueError(f"only another split can be joined to a split, not a {type(other).__name__}")
         if other._images.shape[1:] != self._images.shape[1:] or other._images.dtype != self._images.dtype:
-            mine, its = ((split._images.shape[1:], split._images.dtype.name) for split in (self, other))
-            raise ValueError(f"only splits with images of one shape and type can be joined, not {mine} and {its}")
+            kinds = [f"{split._images.dtype.name} {split._images.shape[1:]}" for split in (self, other)]
+            raise ValueError(f"only splits with images of one shape and type can be joined, not {' and '.join(kinds)}")
         return self._like(tf.concat([self._images, other._images], 0), tf.concat([self._labels, other._labels], 0))
 
     def with_transform(self, transform: Callable, *, value_range: tuple[float, float] | None = None) -> "Split":
-        """The same examples, each batch also passed through `transform` (after any given before).
-
-        `transform(images)` or `transform(images, draws)` takes and returns float32
-        `(batch, height, width, channels)` tensors. `draws` is a `Draws` while training and None in evaluation,
-        when a random transform leaves the images as they are. It is tried on the first image at once.
+        """The same examples, each batch also given to `transform` (after any transforms given before).
 
         Args:
+            transform: `transform(images)` or `transform(images, draws)`, which takes and returns float32 tensors
+                `(batch, height, width, channels)`. `draws` is a `Draws` while training and None in evaluation, when
+                a random transform leaves the images as they are. It is tried on the first image at once.
             value_range: the smallest and the largest value of what it returns, where that is not within -5 to 5;
                 None takes `transform.value_range` where there is one, as `models.preprocess("vgg16")` has.
 
@@ -135,13 +136,13 @@ class Split:
         seed: int = 0,
         shard: tuple[int, int] = (0, 1),
     ) -> tf.data.Dataset:
-        """One pass: `(images, labels)` batches, float32 and int64, whose content depends on the arguments alone.
+        """The batches of one epoch, `(images, labels)` in float32 and int64; they depend on the arguments alone.
 
-        In training the order is a new permutation of all examples for each (seed, epoch) and transforms may draw
+        In training the order is a new permutation of all examples for each (seed, epoch), and transforms may draw
         random numbers; otherwise it is the stored order. uint8 images become floats from 0 to 1. The last batch
-        holds what is left over. `shard=(i, n)` yields every n-th example of each batch from its i-th on, none
-        where it has too few. An integer `tf.Variable` as `epoch` is read when a pass begins, so that one dataset
-        serves every epoch: making one takes a tenth of a second.
+        may be smaller. `shard=(i, n)` yields every n-th example of each batch from example i on, none where the batch
+        has too few. `epoch` may be an integer `tf.Variable`, which is read when an epoch begins: one dataset then
+        serves every epoch, and making one takes a tenth of a second.
 
         Raises:
             ValueError: `batch_size` below 1, or a shard that is not among its n.
@@ -153,22 +154,18 @@ class Split:
         part, parts = shard if isinstance(shard, tuple) and len(shard) == 2 else (0, 0)
         if not 0 <= part < parts:
             raise ValueError(f"shard must be (i, n) with 0 <= i < n, not {shard}")
-        steps, streams = -(-len(self) // batch_size), len(self._transforms)
+        steps = -(-len(self) // batch_size)
+        streams = len(self._transforms)
 
         def begin(_: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             if not training:
                 return tf.range(len(self), dtype=tf.int64), tf.zeros((0, 2), tf.uint32)
-            order, keys = tf.numpy_function(
-                lambda now: (order_of(seed, now, len(self)), keys_of(seed, now, streams)),
-                [tf.cast(epoch, tf.int64)],
-                [tf.int64, tf.uint32],
-                stateful=False,
-            )
+            draw = functools.partial(_order_and_keys, seed, len(self), streams)
+            order, keys = tf.numpy_function(draw, [tf.cast(epoch, tf.int64)], [tf.int64, tf.uint32], stateful=False)
             return tf.ensure_shape(order, [len(self)]), tf.ensure_shape(keys, [streams, 2])
 
         def cut(order: tf.Tensor, keys: tf.Tensor) -> tf.data.Dataset:
-            numbers = tf.data.Dataset.range(steps)
-            return numbers.map(lambda k: (order[k * batch_size : (k + 1) * batch_size][part::parts], keys))
+            return tf.data.Dataset.range(steps).map(functools.partial(_step, order, keys, batch_size, shard))
 
         def batch(indices: tf.Tensor, keys: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             draws = Draws(seed, epoch, indices, keys=keys) if training else None
@@ -192,3 +189,14 @@ class Split:
         split._transforms = self._transforms
         split._value_range = self._value_range
         return split
+
+
+def _order_and_keys(seed: int, examples: int, streams: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    """What an epoch's random numbers decide: the order of the examples, and the keys of the transforms' draws."""
+    return order_of(seed, epoch, examples), keys_of(seed, epoch, streams)
+
+
+def _step(order: tf.Tensor, keys: tf.Tensor, batch_size: int, shard: tuple[int, int], number: tf.Tensor):
+    """This shard's examples in batch `number` of an epoch, as positions in the split."""
+    part, parts = shard
+    return order[number * batch_size : (number + 1) * batch_size][part::parts], keys

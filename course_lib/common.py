@@ -5,7 +5,6 @@ This is a leaf: it imports nothing of the kit and nothing heavy.
 
 import csv
 import difflib
-import importlib
 import json
 import math
 import numbers
@@ -14,11 +13,11 @@ import os
 import pathlib
 import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PUBLISHED = ROOT / "data" / "published"  # numbers with their sources, one CSV a subject
-RUNS = ROOT / "data" / "runs"  # recorded runs, one JSON an experiment
+PUBLISHED = ROOT / "data" / "published"  # numbers with their sources, one CSV per subject
+RUNS = ROOT / "data" / "runs"  # recorded runs, one JSON per experiment
 
 
 def published(name: str) -> list[dict[str, str]]:
@@ -46,21 +45,6 @@ def compare_with_slide(claim: str) -> None:
         raise unknown("claim", claim, rows)
     for name, column in (("The slide", "slide"), ("In fact", "right"), ("Source", "source")):
         print(textwrap.fill(f"{name}: {rows[claim][column]}", 100))
-
-
-def lazily(package: str, homes: dict[str, str]) -> Callable[[str], object]:
-    """A package's `__getattr__`, which imports a public name's module when the name is first used.
-
-    `homes` says where each name lives: a module of the package, or a dotted path.
-    """
-
-    def look_up(name: str) -> object:
-        if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        home = homes[name]
-        return getattr(importlib.import_module(home if "." in home else f"{package}.{home}"), name)
-
-    return look_up
 
 
 def offline() -> bool:
@@ -120,6 +104,11 @@ def check_image_shape(image_shape: object, smallest: int = 1) -> tuple[int, int,
             f"for example (32, 32, 1), not {image_shape!r}"
         )
     height, width, channels = (int(size) for size in sizes)
+    if height in (1, 3) and min(width, channels) > 4:
+        raise ValueError(
+            f"image_shape {image_shape!r} looks as if its channels came first: give (height, width, channels), "
+            f"({width}, {channels}, {height})"
+        )
     if min(height, width) < smallest:
         raise ValueError(
             f"image_shape {image_shape!r} is too small for this network: "

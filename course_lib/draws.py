@@ -25,7 +25,8 @@ class Draws:
     def uniform(self, count: int) -> tf.Tensor:
         """`count` numbers for each example: float32 `(batch, count)` in [0, 1)."""
         keys = keys_of(self.seed, self.epoch, self.stream + 1) if self.keys is None else self.keys
-        first, second = keys[self.stream][0], keys[self.stream][1]
+        first = keys[self.stream][0]
+        second = keys[self.stream][1]
         columns = _mix(tf.range(count, dtype=tf.int32), first)
         rows = _mix(self.indices, second)
         return tf.cast(_shift(_mix(rows[:, None] ^ columns, second), 8), tf.float32) * 2.0**-24

@@ -1,4 +1,4 @@
-"""Questions that every part asks of a Keras model: is it one, which pixels does it take, what does it return?
+"""What every part must know of a Keras model: whether it is one, which pixels it takes, and what it returns.
 
 A leaf beside `common`: Keras is imported only inside the functions.
 """
@@ -37,7 +37,9 @@ def described(value: object) -> str:
     kind = type(value).__name__
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"{kind} of shape {tuple(value.shape)}"
-    return f"{text} ({kind})" if len(text) <= 40 and value is not None else "None" if value is None else f"a {kind}"
+    if value is None:
+        return "None"
+    return f"{text} ({kind})" if len(text) <= 40 else f"a {kind}"
 
 
 def leaf_layers(model) -> list:
@@ -49,7 +51,7 @@ def leaf_layers(model) -> list:
 
 
 def final_activation(model) -> str:
-    """The name of the activation that the last layer applies: "softmax", "sigmoid", "linear", …"""
+    """The name of the activation that the last layer applies, such as "softmax", "sigmoid" or "linear"."""
     passing = [layer for layer in leaf_layers(model) if not _passes_on(layer)]
     last = passing[-1] if passing else leaf_layers(model)[-1]
     if hasattr(last, "activation"):
@@ -86,11 +88,11 @@ def scales_pixels(model) -> bool:
     if not isinstance(shape, tuple) or len(shape) != 4:
         return False
     size = [shape[0] or 1, *(side or 64 for side in shape[1:])]
-    black, white = (np.full(size, value, "float32") for value in (0, 255))
-    received = [_received_by_first_weights(model, images) for images in (black, white)]
+    received = [_received_by_first_weights(model, np.full(size, value, "float32")) for value in (0, 255)]
     if received[0] is None:
         return False
-    low, high = float(np.min(received)), float(np.max(received))
+    low = float(np.min(received))
+    high = float(np.max(received))
     return low < -WIDEST or high - low <= WIDEST
 
 
@@ -108,7 +110,7 @@ def _received_by_first_weights(model, images) -> np.ndarray | None:
     received = []
 
     def listen(inputs, *_, **__):
-        received.append(keras.ops.convert_to_numpy(inputs))
+        received.append(keras.ops.convert_to_numpy(keras.ops.cast(inputs, "float32")))
         raise _Received
 
     vars(weighted[0])["call"] = listen  # unseen by Keras, which tracks setattr

@@ -1,9 +1,10 @@
-"""Is this a transform that `Split.with_transform` can repeat? It is called once and traced twice, on one image.
+"""Checks that `Split.with_transform` can repeat a transform: it is called once and traced twice, on one image.
 
 A leaf beside `draws`. TensorFlow traces a transform once and then runs the graph: what NumPy or Python draws in it
 becomes a constant, and what TensorFlow or a Keras layer draws follows no seed and also changes evaluation.
 """
 
+import functools
 import inspect
 from collections.abc import Callable
 
@@ -56,7 +57,9 @@ def check_transform(transform: Callable, image: tf.Tensor, stream: int) -> None:
     """
     _check_result(_called(lambda: transform(image, None)))
     for draws in (None, Draws(0, 0, tf.constant([0], tf.int64), stream=stream)):
-        first, second = (_called(lambda draws=draws: _nodes(transform, image, draws), "in a graph, ") for _ in "12")
+        trace = functools.partial(_nodes, transform, image, draws)
+        first = _called(trace, "in a graph, ")
+        second = _called(trace, "in a graph, ")
         if _constants(first) != _constants(second):
             raise ValueError(
                 "the transform draws NumPy's or Python's random numbers. TensorFlow calls it once and repeats what "
@@ -102,7 +105,8 @@ def _constants(nodes: list) -> list[bytes]:
 
 
 def _check_result(images: object) -> None:
-    dtype, shape = getattr(images, "dtype", None), getattr(images, "shape", None)
+    dtype = getattr(images, "dtype", None)
+    shape = getattr(images, "shape", None)
     if dtype is None or shape is None:
         raise ValueError(
             f"the transform returns {'nothing' if images is None else f'a {type(images).__name__}'}: it must return "

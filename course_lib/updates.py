@@ -1,4 +1,4 @@
-"""Learning-rate warm-up, and weight decay as the papers wrote it: classes that saved networks name.
+"""Learning-rate warm-up, and weight decay as in the papers: classes that saved networks refer to by name.
 
 A leaf that `training` uses and `models` imports, so that a `.keras` file with such an optimizer loads after either.
 """
@@ -10,10 +10,10 @@ register = keras.saving.register_keras_serializable(package="course_lib")
 
 @register
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
-    """Rises evenly from `start` over `steps` updates, then follows `after`, a rate or a schedule.
+    """Rises evenly from `start` over `steps` updates, then follows `after`, a learning rate or a schedule.
 
-    Goyal et al., "Accurate, Large Minibatch SGD" (2017), section 2.2: a large rate from the first step on, when the
-    weights still change quickly, can spoil the run.
+    Goyal et al., "Accurate, Large Minibatch SGD" (2017), section 2.2: a large learning rate from the first step on,
+    when the weights still change quickly, can spoil the run.
     """
 
     def __init__(self, after: object, start: float, steps: int):
@@ -23,9 +23,13 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step):
         step = keras.ops.cast(step, "float32")
-        reached, now = (self.after(at) if callable(self.after) else self.after for at in (self.steps, step))
+        reached = self._rate_after(self.steps)
+        now = self._rate_after(step)
         rising = self.start + (reached - self.start) * step / self.steps
         return keras.ops.where(step < self.steps, rising, now)
+
+    def _rate_after(self, step):
+        return self.after(step) if callable(self.after) else self.after
 
     def get_config(self) -> dict[str, object]:
         return {"after": keras.saving.serialize_keras_object(self.after), "start": self.start, "steps": self.steps}

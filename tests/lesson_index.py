@@ -1,4 +1,4 @@
-"""`lessons/README.md`: each lesson, its questions, and the claims of the lecture that they test.
+"""`lessons/README.md`: the plan by the minute, each lesson, its questions, the claims of the lecture that they test.
 
 `python tests/lesson_index.py` writes it from the notebooks and from `course_lib/exercises`; a test keeps it true.
 """
@@ -8,7 +8,28 @@ import re
 import nbformat
 
 from course_lib import common, exercises
+from course_lib.classroom.publishing import plan, reading
 
+GUIDE = """## Questions
+
+`lenet.q1` as the last line of a cell shows a card: a choice or a field, *Check*, *Hint*, and after a try *Give up*. Who
+types uses `lenet.q1.check(8)`, `lenet.p1.predict("B")`, `lenet.q2.check(my_function)`, `.hint()`, `.solution()`.
+Where no kernel runs, each answer opens its own reply.
+
+Answers, tries and guesses are kept in `my_answers.json` beside the student's own copy of the lessons
+(`python -m course_lib study`), so a restarted kernel knows them; `exercises.progress()` shows what is done.
+
+## Handing in and marking
+
+A student calls `exercises.hand_in("my name")` in any lesson and sends the file that it writes. The instructor puts the
+files of all students into a folder and types `python -m course_lib grade FOLDER`. Every answer is marked again; a
+guess gives 0 points, a letter or number 1, a function 3, unless its `points` say otherwise. `points.csv` has a line per
+student and says how many solutions were read before the answer; `missed.html` shows what was missed most.
+
+Students' functions run in processes of their own: limited in time, memory and the size of files on Linux and macOS;
+on Linux also without a network and, where the kernel offers Landlock, unable to write outside their folder. The judge
+is out of their reach, except for functions that return an object (`returns_object` in the TOML file). Tries and
+solutions read are what the student's file says."""
 FOLDER = common.ROOT / "lessons"
 PAGE = FOLDER / "README.md"
 KINDS = {"w": "to start with", "p": "guess before an experiment", "q": "check of a section", "e": "exercise"}
@@ -17,9 +38,15 @@ KINDS = {"w": "to start with", "p": "guess before an experiment", "q": "check of
 def page() -> str:
     """The whole page, as Markdown."""
     claims = [f"| {row['id']} | {_cell(row['slide'])} | {row['lesson']} |" for row in common.published("lecture")]
+    lessons = [reading.read(path) for path in sorted(FOLDER.glob("*.ipynb"))]
     parts = [
         "# Lessons, questions, claims",
-        "Made by `python tests/lesson_index.py`. Kinds of questions: "
+        "Made by `python tests/lesson_index.py`. All of this as a web site, with slides: "
+        "`python -m course_lib publish site my_site --instructor`.",
+        GUIDE,
+        "## The plan by the minute",
+        plan.page(lessons),
+        "## Every question\n\nKinds of questions: "
         + ", ".join(f"{kind} {what}" for kind, what in KINDS.items())
         + ". A question's claims are those that its section of the lesson shows.",
         *(_lesson(path) for path in sorted(FOLDER.glob("*.ipynb"))),
@@ -37,7 +64,8 @@ def _lesson(path) -> str:
     rows = []
     for section in _sections(notebook):
         claims = sorted({claim for cell in section for claim in cell.metadata.get("claims", ())}, key=_order)
-        asked = re.findall(rf"\b{alias}\.([wpqe]\d+)\.(?:check|predict)\(", "\n".join(cell.source for cell in section))
+        code = "\n".join(cell.source for cell in section)
+        asked = re.findall(rf"\b{alias}\.([wpqe]\d+)(?:\.(?:check|predict)\(|(?![\w.]))", code)  # or a card
         for question in dict.fromkeys(asked):
             text = getattr(getattr(exercises, name), question).text
             rows.append(f"| {question} | {_cell(text)} | {' '.join(claims)} |")

@@ -9,7 +9,7 @@ import pytest
 
 from course_lib import common
 
-COMMAND = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/pytest"
+COMMAND = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/pytest -n 2 --dist loadfile"
 SCRIPT = common.ROOT / ".ci" / "run"
 
 
@@ -28,9 +28,10 @@ def checkout(tmp_path):
     shutil.copy(SCRIPT, checkout / ".ci" / "run")
     for path, says in {
         "python3": "venv",
+        "npm": "fetch",
         "course/.venv/bin/pip": "install",
         "course/.venv/bin/python": "prepare $1",
-        "course/.venv/bin/pytest": "test, MNIST required: ${COURSE_REQUIRE_MNIST:-no}",
+        "course/.venv/bin/pytest": "test $*, MNIST required: ${COURSE_REQUIRE_MNIST:-no}",
     }.items():
         (tmp_path / path).write_text(f'#!/bin/sh\necho "{says}"\n')
         (tmp_path / path).chmod(0o755)
@@ -48,7 +49,8 @@ def checkout(tmp_path):
 def test_readme_command_is_run_as_it_stands(checkout):
     folder, run = checkout
     (folder / "README.md").write_text(f"# Course\n```sh\n{COMMAND}\n```\n")
-    assert run() == (0, ["venv", "install", "test, MNIST required: no"], "")
+    tested = "test -n 2 --dist loadfile, MNIST required: no"
+    assert run() == (0, ["venv", "install", "install", "fetch", tested], "")
 
 
 def test_mnist_is_prepared_between_install_and_tests(checkout):
@@ -59,7 +61,14 @@ def test_mnist_is_prepared_between_install_and_tests(checkout):
     prepare.touch()
     status, lines, _ = run()
     assert status == 0
-    assert lines == ["venv", "install", "prepare ../shared/data/prepare.py", "test, MNIST required: 1"]
+    assert lines == [
+        "venv",
+        "install",
+        "install",
+        "fetch",
+        "prepare ../shared/data/prepare.py",
+        "test -n 2 --dist loadfile, MNIST required: 1",
+    ]
 
 
 def test_readme_without_the_command_is_refused(checkout):

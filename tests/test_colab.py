@@ -22,6 +22,7 @@ from nbclient import NotebookClient, exceptions
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_lib import common
+from course_lib.classroom.publishing import repository
 
 LESSONS = sorted((common.ROOT / "lessons").glob("*.ipynb"))
 PROJECT = tomllib.loads((common.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -30,7 +31,8 @@ NOWHERE = "file:///no/such/repository"
 
 
 def setup_cell(path) -> str:
-    return lesson_rules.tagged(nbformat.read(path, 4), "setup")[0][1].source
+    source = lesson_rules.tagged(nbformat.read(path, 4), "setup")[0][1].source
+    return source.removeprefix("# @title Setup\n")  # which folded cells have
 
 
 SETUP = setup_cell(LESSONS[0])
@@ -41,11 +43,19 @@ MENDED = newer_colab.names("\n".join(word for word in shlex.split(MEND)[2:] if n
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_badge_and_setup_cell_name_this_lesson_and_the_repository(path):
     text = path.read_text(encoding="utf-8")
-    owner_and_name = REPOSITORY.removeprefix("https://github.com/")
-    badge = f"https://colab.research.google.com/github/{owner_and_name}/blob/main/lessons/{path.name}"
-    assert set(re.findall(r"https://colab\.research\.google\.com/github/[^\s)]+", text)) == {badge}
+    badge = repository.colab_address(REPOSITORY.removeprefix("https://github.com/"), path.name)
+    assert badges(text) <= {badge}
     assert set(re.findall(r"git clone .*(https://\S+) ", setup_cell(path))) == {REPOSITORY}
     assert set(re.findall(r"https://github\.com/[\w-]+/how-computers-see", text)) == {REPOSITORY}
+
+
+def test_a_lesson_shows_a_badge_once_the_repository_is_set_and_no_dead_one_before():
+    found = {path.name for path in LESSONS if badges(path.read_text(encoding="utf-8"))}
+    assert found == ({path.name for path in LESSONS} if repository.current() else set())
+
+
+def badges(text: str) -> set[str]:
+    return set(re.findall(r"https://colab\.research\.google\.com/github/[^\s)]+", text))
 
 
 def test_all_lessons_are_set_up_alike():
@@ -55,7 +65,12 @@ def test_all_lessons_are_set_up_alike():
 def test_colab_has_all_that_the_course_needs_once_it_is_mended():
     shipped = newer_colab.versions(newer_colab.OURS.read_text(encoding="utf-8"))
     needed = newer_colab.names(newer_colab.REQUIREMENTS.read_text(encoding="utf-8"))
-    assert needed - shipped.keys() - MENDED <= {"jupyterlab", "nbval", "hypothesis"}  # to run and to test the lessons
+    assert needed - shipped.keys() - MENDED <= {
+        "jupyterlab",
+        "nbval",
+        "pytest-xdist",
+        "hypothesis",
+    }  # to run and to test the lessons
 
 
 def test_the_weekly_run_mends_colab_as_the_setup_cell_does():

@@ -1,4 +1,5 @@
 from .client import connect
+from .ladder_rule import ladder
 from .serving import local
 
-__all__ = ["connect", "local"]
+__all__ = ["connect", "ladder", "local"]

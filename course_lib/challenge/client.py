@@ -5,23 +5,17 @@ Every request may be repeated: a lost answer is asked for again, and nothing cou
 
 import dataclasses
 import hashlib
-import http.client
 import io
-import json
 import os
 import pathlib
-import re
-import secrets
-import time
-from urllib import error, parse, request
+import zipfile
+from urllib import parse
 
 import numpy as np
 
 from course_lib import common
+from course_lib.challenge import asking, rules, tokens
 from course_lib.challenge import predictions as forms
-from course_lib.challenge.store import check_note, check_team
-
-PAUSES = (0.2, 1.0, 3.0, 6.0)  # seconds before a request is sent again: a server that is started anew needs them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,18 +36,22 @@ class ChallengeData:
 
 @dataclasses.dataclass(frozen=True)
 class Receipt:
-    """The answer to a submission; scores are shares of the public half, from 0 to 1."""
+    """The answer to a submission; scores are accuracies on the public half, from 0 to 1."""
 
     public: float
     public_top5: float | None
     rank: int
     left_today: int
     counted: bool  # False: the same predictions had been sent before
+    left_in_all: int | None = None  # None: the days alone have a limit
 
     def __str__(self) -> str:
         top5 = "" if self.public_top5 is None else f" (top-5 {self.public_top5:.1%})"
+        in_all = "" if self.left_in_all is None else f", {self.left_in_all} in all"
         again = "" if self.counted else " The same predictions were here before: they count once."
-        return f"public accuracy {self.public:.1%}{top5}, rank {self.rank}, {self.left_today} left today.{again}"
+        return (
+            f"public accuracy {self.public:.1%}{top5}, rank {self.rank}, {self.left_today} left today{in_all}.{again}"
+        )
 
 
 def connect(url: str, *, token_dir: str | os.PathLike = "~/.course_lib/challenges") -> "Client":
@@ -65,7 +63,7 @@ def connect(url: str, *, token_dir: str | os.PathLike = "~/.course_lib/challenge
         ValueError: not an address, nobody answers there, it is no challenge, offline work forbids it, or `token_dir`
             is no folder.
     """
-    return Client(_address(url), _token_folder(token_dir))
+    return Client(asking.address(url), tokens.folder(token_dir))
 
 
 class Client:
@@ -74,13 +72,18 @@ class Client:
     def __init__(self, parts: parse.SplitResult, token_dir: pathlib.Path):
         if common.offline() and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
             raise ValueError(f"COURSE_OFFLINE forbids to connect to {parts.hostname}; challenge.local() works offline.")
-        self.url, self.team, self._token = f"{parts.scheme}://{parts.netloc}", None, ""
-        self._opener = request.build_opener(request.ProxyHandler({}))  # the server is in the same room
+        self.url = f"{parts.scheme}://{parts.netloc}"
+        self.team: str | None = None
+        self.shown_as: str | None = None  # the team's name on the board
+        self._token = ""
+        self._token_dir = token_dir
+        self._asker = asking.Asker(self.url)
+        about = self._asker.first("api/challenge")
         try:
-            self.about = json.loads(self._send("api/challenge"))
-            self._id, self._token_dir = self.about["id"], token_dir
-        except (json.JSONDecodeError, TypeError, KeyError):
+            self.about = asking.fields(about, id=str, name=str, files=dict, class_names=list, test_images=int)
+        except ValueError:
             raise ValueError(f"what answers at {self.url} is no challenge; is the address right?") from None
+        self._id = self.about["id"]
 
     def __repr__(self) -> str:
         return f"<challenge {self.about['name']} at {self.url}, {f'team {self.team}' if self.team else 'no team yet'}>"
@@ -91,33 +94,31 @@ class Client:
         Raises:
             ValueError: a file arrived damaged, or the server is gone.
         """
-        arrays = {}
-        for part, sha256 in self.about["files"].items():
-            content = self._send(f"files/{part}.npz")
-            if hashlib.sha256(content).hexdigest() != sha256:
-                raise ValueError(f"{part}.npz arrived damaged, {len(content):,} bytes long. Try again.")
-            with np.load(io.BytesIO(content)) as stored:
-                arrays[part] = {name: stored[name] for name in stored}
-        pairs = [(arrays[part]["images"], arrays[part]["labels"]) for part in ("train", "validation")]
-        return ChallengeData(*pairs, arrays["test"]["images"], tuple(self.about["class_names"]))
+        train, validation = (self._file(part, "images", "labels") for part in ("train", "validation"))
+        (test,) = self._file("test", "images")
+        return ChallengeData(train, validation, test, tuple(self.about["class_names"]))
 
-    def register(self, team: str) -> "Client":
-        """Enters the team and keeps its token, so that the same call finds it again later; returns this client.
+    def register(self, team: str, code: str = "") -> "Client":
+        """Enters the team and keeps a token, so that the same call finds it again later; returns this client.
+
+        Args:
+            team: the team's name.
+            code: what is on the slip from the instructor, where the challenge is entered with codes. Every computer
+                of the team gives it once.
 
         Raises:
-            ValueError: a name that cannot be used or is taken, or a folder that cannot keep the token.
+            ValueError: a name or code that cannot be used, a name that is taken, or no place to keep the token.
         """
-        check_team(team)
-        path = self._token_dir / hashlib.sha256(f"{self._id} {team.lower()}".encode()).hexdigest()
-        try:
-            token = _kept_token(path)
-        except OSError as error:
-            raise ValueError(
-                f"The team's token cannot be kept in {path.parent} ({error.strerror}). "
-                "Name a folder of your own: connect(url, token_dir=...)."
-            ) from error
-        self._send("api/teams", b"", team=team, token=token)
-        self.team, self._token = team, token
+        name = rules.team_name(team)
+        code = rules.code_text(code)
+        address = self.url.replace("//localhost", "//127.0.0.1")  # two names of one server
+        token = tokens.kept(self._token_dir, address, self._id, name)
+        answer = asking.fields(
+            self._asker.send("api/teams", code.encode(), token=token, team=name), team=str, shown_as=str
+        )
+        self.team = answer["team"]
+        self.shown_as = answer["shown_as"]
+        self._token = token
         return self
 
     def submit(self, predictions: object, note: str = "") -> Receipt:
@@ -134,65 +135,43 @@ class Client:
         """
         if self.team is None:
             raise ValueError('register a team first: client.register("our name")')
-        check_note(note)
+        note = rules.note_text(note)
         sizes = self.about["test_images"], len(self.about["class_names"])
         body, form = _encode(predictions, sizes)
         if len(body) > forms.largest(*sizes):
             raise ValueError(f"{len(body):,} bytes are too many for {sizes[0]} predictions; is it the right file?")
-        answer = self._send("api/submissions", body, form, self._token, team=self.team, note=note)
-        return Receipt(**json.loads(answer))
+        answer = asking.fields(
+            self._asker.send("api/submissions", body, form, self._token, team=self.team, note=note),
+            public=float,
+            rank=int,
+            left_today=int,
+            counted=bool,
+        )
+        return Receipt(**{field.name: answer.get(field.name) for field in dataclasses.fields(Receipt)})
 
     def leaderboard(self):
-        """The leaderboard as a pandas table, best first; private scores once the instructor has revealed them."""
+        """The leaderboard as a pandas table, best first; private scores once the instructor has revealed them.
+
+        Where the board shows pseudonyms, your own team stands here with its name.
+        """
         import pandas
 
-        lines = json.loads(self._send("api/leaderboard"))["lines"]
+        who = {"team": self.team, "token": self._token} if self.team else {}
+        lines = asking.fields(self._asker.send("api/leaderboard", **who), lines=list)["lines"]
         types = {"rank": "Int64", "team": str, "kind": str, "public": float, "public_top5": float, "submissions": int}
         types |= {"note": str, "private": float, "private_rank": "Int64"}
         return pandas.DataFrame(lines, columns=list(types)).astype(types)
 
-    def _send(self, path: str, body: bytes | None = None, form: str = "", token: str = "", **query: str) -> bytes:
-        """The answer's body; a request that gets no answer is sent again after each pause."""
-        url = f"{self.url}/{path}?{parse.urlencode(query)}"
-        asked = request.Request(url, body, {"Content-Type": form, "Authorization": f"Bearer {token}"})
-        for pause in (*PAUSES, None):
-            try:
-                with self._opener.open(asked, timeout=30) as answer:  # seconds
-                    return answer.read()
-            except error.HTTPError as refused:
-                raise ValueError(_sentence(refused)) from refused
-            except (OSError, http.client.HTTPException) as silence:
-                if pause is None:
-                    raise ValueError(f"no answer from {self.url} ({silence}). Is the server running?") from silence
-                time.sleep(pause)
-
-
-def _address(url: object) -> parse.SplitResult:
-    """The parts of a challenge's address."""
-    try:
-        parts = parse.urlsplit(url if "//" in url else f"http://{url}")
-        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        if known and parts.hostname.encode("idna").isascii() and not re.search(r"\s", parts.netloc):
-            return parts
-    except (TypeError, ValueError):  # no text, or one with brackets, a port or a name that cannot be
-        pass
-    raise ValueError(f"{url!r} is no address of a challenge; one looks like http://192.168.0.10:8899")
-
-
-def _token_folder(token_dir: object) -> pathlib.Path:
-    folder = os.path.expanduser(token_dir) if isinstance(token_dir, (str, os.PathLike)) else None
-    if folder is None or os.path.isfile(folder):
-        raise ValueError(f"token_dir must be a folder, which keeps the teams' tokens, not {token_dir!r}")
-    return pathlib.Path(folder)
-
-
-def _kept_token(path: pathlib.Path) -> str:
-    """The token in the file, made where there is none."""
-    if not path.is_file():  # kept before it is sent: a name whose token is lost could never be used again
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32))
-    return path.read_text(encoding="ascii")
+    def _file(self, part: str, *names: str) -> tuple[np.ndarray, ...]:
+        """The arrays of these names in a file of the challenge."""
+        content = self._asker.send(f"files/{part}.npz")
+        if hashlib.sha256(content).hexdigest() != self.about["files"].get(part):
+            raise ValueError(f"{part}.npz arrived damaged, {len(content):,} bytes long. Try again.")
+        try:
+            with np.load(io.BytesIO(content)) as stored:
+                return tuple(stored[name] for name in names)
+        except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
+            raise ValueError(f"{part}.npz is no file of a challenge; is the address right?") from None
 
 
 def _content(path: str | os.PathLike) -> bytes:
@@ -224,9 +203,3 @@ def _encode(predictions: object, sizes: tuple[int, int]) -> tuple[bytes, str]:
         what = f"{values.dtype} of shape {values.shape}"
         raise ValueError(f"predictions must be {sizes[0]} class indices or scores of shape {sizes}, not {what}")
     return values.astype("<f4").tobytes(), forms.SCORES
-
-
-def _sentence(refused: error.HTTPError) -> str:
-    answer = refused.read()
-    known = answer.startswith(b'{"error"')
-    return json.loads(answer)["error"] if known else f"{refused.url} answers {refused.code}; is the address right?"

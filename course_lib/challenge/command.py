@@ -1,34 +1,43 @@
-"""`python -m course_lib challenge serve | status | reveal | export | remove`: the instructor's side."""
+"""`python -m course_lib challenge COMMAND`: the instructor's side, from `serve` to `reveal`."""
 
 import argparse
-import asyncio
-import contextlib
-import csv
-import errno
 import pathlib
-import socket
 import sys
-import threading
 
-from tornado import netutil
-
-from course_lib import startup
-from course_lib.challenge import making, serving
+from course_lib import common
+from course_lib.challenge import making, papers, starting
 from course_lib.challenge.store import Store
 
-EXPORTED = ("team", "at", "public", "private", "public_top5", "private_top5", "note")
+PATIENCE = 10.0  # seconds to wait while the server writes
 
 
 def main(arguments: list[str]) -> int:
     """Runs the command; returns its exit status."""
+    for stream in (sys.stdout, sys.stderr):  # names in any script, on a console that may not know them
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     try:
-        with contextlib.nullcontext() if options.run is _serve else making.opened(options.data) as store:
-            options.run(store, options)
+        if options.run in (starting.serve, _backup):
+            options.run(options)
+        else:
+            with making.opened(options.data, PATIENCE, reading=options.run in (_status, _export)) as store:
+                options.run(store, options)
     except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(getattr(error, "told", "") or _sentence(error), file=sys.stderr)
         return 1
     return 0
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong; what the system alone says of a file is made a sentence."""
+    if not isinstance(error, OSError) or not error.filename:
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return f"{error.filename} cannot be found or made. Name a file in a folder that is there."
+    if isinstance(error, PermissionError):
+        return f"{error.filename} may not be opened. Give yourself the right to read and to write it."
+    return f"{error.filename} cannot be opened ({error.strerror})."
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,83 +45,119 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(run) -> argparse.ArgumentParser:
-        added = commands.add_parser(run.__name__[1:], help=run.__doc__, description=run.__doc__)
+        added = commands.add_parser(run.__name__.lstrip("_"), help=run.__doc__, description=run.__doc__)
         added.add_argument("--data", required=True, type=pathlib.Path, metavar="DIR", help="the challenge's folder")
         added.set_defaults(run=run)
         return added
 
-    serve = command(_serve)
-    serve.add_argument("name", metavar="NAME", help="toy_scenes, mnist, or a folder of images with a labels.csv")
-    serve.add_argument("--host", default=serving.LOOPBACK, help="0.0.0.0: reachable from the room's network")
-    serve.add_argument("--port", type=int, default=8899)
-    serve.add_argument("--quick", action="store_true", help="toy scenes: 2,000 training images, not 12,000")
-    serve.add_argument("--test-images", type=int, metavar="N", help="half of them count for the public score")
-    serve.add_argument("--human", type=float, metavar="SHARE", help="a person's accuracy as you measured it, 0 to 1")
-    serve.add_argument("--daily-limit", type=int, default=10, metavar="N", help="submissions a team and day (10)")
-    for run in (_status, _reveal, _export):
-        command(run)
-    command(_remove).add_argument("team", metavar="TEAM")
+    starting.add_options(command(starting.serve))
+    command(_status)
+    _add_yes(command(_reveal))
+    command(_export).add_argument("--output", type=pathlib.Path, metavar="FILE", help="write there, not to the screen")
+    remove = command(_remove)
+    remove.add_argument("team", metavar="TEAM", nargs="+", help="its name or its pseudonym")
+    _add_yes(remove)
+    command(_reset).add_argument("team", metavar="TEAM", help="its name or its pseudonym")
+    codes = command(_codes)
+    codes.add_argument("--more", type=int, default=0, metavar="N", help="make N more codes")
+    codes.add_argument("--withdraw", nargs="+", default=[], metavar="CODE", help="end codes that no team has used")
+    command(_backup).add_argument("--output", required=True, type=pathlib.Path, metavar="DIR", help="a new folder")
     return parser
 
 
-def _serve(_: None, options: argparse.Namespace) -> None:
-    """Make the challenge's folder on first start (options from --quick on count only then), then answer the teams."""
-    sockets = _sockets(options.host, options.port)  # first: a port that is taken costs no waiting
-    rules = {name: getattr(options, name) for name in ("quick", "test_images", "human", "daily_limit")}
-    with startup.quiet_start():  # rendering or reading images starts TensorFlow
-        making.make(options.data, options.name, **rules)
-    host = _address() if options.host in ("0.0.0.0", "::") else options.host
-    print(f"The address for the class, and its leaderboard: http://{host}:{sockets[0].getsockname()[1]} (Ctrl-C stops)")
-    print(making.describe(options.data)["warning"], flush=True)
-    with contextlib.suppress(KeyboardInterrupt):  # a harder end does no harm either: nothing is only in memory
-        asyncio.run(serving.serve(options.data, sockets, threading.Event()))
-
-
-def _sockets(host: str, port: int) -> list[socket.socket]:
-    """Sockets that listen on the port. Raises ValueError where there can be none."""
-    if not 0 <= port < 2**16:
-        raise ValueError(f"--port must be a whole number from 0 to {2**16 - 1}, not {port}.")
-    try:
-        return netutil.bind_sockets(port, host)
-    except (OSError, UnicodeError) as error:
-        code = getattr(error, "errno", None)
-    if code in (errno.EADDRINUSE, errno.EACCES):
-        why = "is in use by another program" if code == errno.EADDRINUSE else "needs an administrator's rights"
-        raise ValueError(f"The port {port} {why}. Name another one with --port.")
-    raise ValueError(f"--host {host} is no address of this machine. {serving.LOOPBACK} and 0.0.0.0 are.")
+def _add_yes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do not ask whether this is meant")
 
 
 def _status(store: Store, options: argparse.Namespace) -> None:
-    """Who takes part and how far they are, the private half included."""
-    name, state = making.describe(options.data)["name"], "over, revealed" if store.revealed() else "open"
-    print(f"{name}: {state}, {len(store.submissions())} submissions\n{'':8}  {'team':30}  public  private  sent")
-    for line in store.leaderboard(private=True):
+    """Show who takes part and how far they are, the private half included."""
+    name = making.describe(options.data)["name"]
+    state = "over, revealed" if store.revealed() else "open"
+    print(f"{name}: {state}, {len(store.submissions())} submissions")
+    print(f"{'':8}  {'team':30}  public  private  sent  computers")
+    entered = {row["team"]: row for row in store.teams.all()}
+    for line in store.standings():
         scores = f"{line['public']:6.1%}  {line['private']:7.1%}  {line['submissions']:4}"
-        print(f"{line['rank'] or line['kind']:>8}  {line['team']:30}  {scores}")
+        team = entered.pop(line["name"], None) if line["kind"] == "team" else None
+        computers = f"  {team['computers']:9}" if team else ""
+        print(f"{line['rank'] or line['kind']:>8}  {line['name']:30}  {scores}{computers}{_alias(line)}")
+    for row in entered.values():
+        print(f"{'–':>8}  {row['team']:30}  {'–':>6}  {'–':>7}  {0:4}  {row['computers']:9}{_alias(row)}")
+    codes = store.teams.codes()
+    if codes:
+        print(f"{sum(not code['used'] for code in codes)} of {len(codes)} codes are not used yet.")
+
+
+def _alias(row: dict) -> str:
+    return f"  ({row['pseudonym']})" if row["pseudonym"] else ""
 
 
 def _reveal(store: Store, options: argparse.Namespace) -> None:
-    """End the challenge: the private half appears on the page."""
+    """End the challenge for good: the private half appears on the page, and no submission is taken any more."""
+    _confirm(options, "This ends the challenge for good and shows the private scores to everybody.")
     store.reveal()
     _status(store, options)
 
 
 def _export(store: Store, options: argparse.Namespace) -> None:
-    """Print every submission as CSV."""
-    writer = csv.DictWriter(sys.stdout, EXPORTED, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(store.submissions())
+    """Write every submission as CSV in UTF-8; same_as names other teams that sent the same predictions."""
+    text = papers.table(store.submissions())
+    if options.output:
+        options.output.write_text(text, encoding="utf-8-sig", newline="")  # with the mark that Excel looks for
+        print(f"{options.output} holds {len(text.splitlines()) - 1} submissions.")
+    else:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(encoding="utf-8")  # whatever the console's code page is
+        print(text, end="")
 
 
 def _remove(store: Store, options: argparse.Namespace) -> None:
-    """Take a team out with all it sent."""
-    store.remove(options.team)
-    print(f"{options.team} is out, and the name free again.")
+    """Take teams out for good with all they sent; their codes end, and their names are free again."""
+    names = store.teams.named(options.team)
+    count = sum(row["team"] in names for row in store.submissions())
+    _confirm(options, f"This deletes {', '.join(names)} and {count} submissions for good.")
+    store.teams.remove(options.team)
+    verb = "is" if len(names) == 1 else "are"
+    print(f"{', '.join(names)} {verb} out. `codes --more {len(names)}` makes new codes, for teams of any name.")
+    _rewrite_sheet(store, options.data)
 
 
-def _address() -> str:
-    """This machine's address in its network, as far as it can be told without sending anything."""
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # a documentation address; for datagrams this only looks up the way
-        return probe.getsockname()[0]
-    return socket.gethostname()
+def _reset(store: Store, options: argparse.Namespace) -> None:
+    """Shut out every computer of a team; what it sent stays, and it joins again with the new code shown here."""
+    (name,) = store.teams.named([options.team])
+    code = store.teams.reset(options.team)
+    print(f'{name} joins again by register("{name}", code="{code}").')
+    _rewrite_sheet(store, options.data)
+
+
+def _codes(store: Store, options: argparse.Namespace) -> None:
+    """Show the codes, make more of them, or end some that no team has used."""
+    common.at_least(0, **{"--more": options.more})
+    store.teams.withdraw_codes(options.withdraw)
+    store.teams.add_codes(options.more)
+    for row in store.teams.codes():
+        print(f"{row['code']}  {row['team'] or ''}".rstrip())
+    if options.more or options.withdraw:
+        _rewrite_sheet(store, options.data)
+
+
+def _backup(options: argparse.Namespace) -> None:
+    """Copy the challenge, while it is served or not, to a new folder that can be served in its place."""
+    making.backup(options.data, options.output)
+    print(f"{options.output} holds all of {options.data}.")
+
+
+def _confirm(options: argparse.Namespace, what: str) -> None:
+    """Asks whether this is meant. Raises ValueError where the answer is anything but yes."""
+    if options.yes:
+        return
+    print(f"{what} Type yes to go on:", file=sys.stderr)
+    if sys.stdin.readline().strip().casefold() != "yes":
+        raise ValueError("Nothing was changed. Type yes when you are asked, or give --yes.")
+
+
+def _rewrite_sheet(store: Store, folder: pathlib.Path) -> None:
+    """Brings the sheet up to date, where there is one."""
+    if (folder / papers.ADDRESS).is_file():
+        papers.write_sheet(folder, store.teams.codes(), making.describe(folder)["name"])
+        print(f"{folder / papers.SHEET} is up to date.", file=sys.stderr)

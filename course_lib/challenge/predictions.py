@@ -25,6 +25,7 @@ def read(body: bytes, form: str, count: int, num_classes: int) -> np.ndarray:
         body: scores, `count` rows of `num_classes` float32; or a CSV in Kaggle's form, `id,label`.
         form: `SCORES`, or anything else for a CSV.
         count: how many test images there are; their ids are 0 to `count` - 1, in any order.
+        num_classes: how many classes there are.
 
     Raises:
         ValueError: whatever is wrong with it, in a sentence.
@@ -50,7 +51,8 @@ def read(body: bytes, form: str, count: int, num_classes: int) -> np.ndarray:
 
 def _labels(lines: list[str], count: int, num_classes: int) -> np.ndarray:
     """The labels in the order of their ids, once each id is known to be there once: `(count,)` int64."""
-    header, labels = lines[0] if lines else "", {}
+    header = lines[0] if lines else ""
+    labels = {}
     cells = [cell.strip(AROUND) for cell in header.split(",")]
     if cells != ["id", "label"]:
         if cells == ["", "id", "label"]:

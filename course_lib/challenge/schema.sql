@@ -1,15 +1,29 @@
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA foreign_keys = ON;
+-- The tables of version 2; `database.py` says how older ones become these. Views and triggers: views.sql.
 
-CREATE TABLE IF NOT EXISTS teams (
+CREATE TABLE teams (
     id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    name TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('team', 'baseline', 'human')),
-    token BLOB -- SHA-256; only teams have one
+    pseudonym TEXT UNIQUE, -- NULL where the board shows names
+    sent INTEGER NOT NULL DEFAULT 0, -- submissions so far
+    best INTEGER -- the first of its best submissions by the public half
 );
 
-CREATE TABLE IF NOT EXISTS submissions (
+-- How a team's name is spelled and how it looks: two teams share neither.
+CREATE TABLE looks (look TEXT PRIMARY KEY, team INTEGER NOT NULL REFERENCES teams ON DELETE CASCADE);
+
+-- What a team joins with; NULL: nobody has used it yet.
+CREATE TABLE codes (code TEXT PRIMARY KEY, team INTEGER REFERENCES teams ON DELETE CASCADE);
+
+-- SHA-256 of the tokens, one per computer of the team.
+CREATE TABLE tokens (
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    team INTEGER NOT NULL REFERENCES teams ON DELETE CASCADE
+);
+CREATE INDEX tokens_of_team ON tokens (team);
+
+CREATE TABLE submissions (
     id INTEGER PRIMARY KEY,
     team INTEGER NOT NULL REFERENCES teams ON DELETE CASCADE,
     at REAL NOT NULL, -- seconds since 1970
@@ -19,30 +33,9 @@ CREATE TABLE IF NOT EXISTS submissions (
     private REAL NOT NULL,
     public_top5 REAL,
     private_top5 REAL,
+    top1 BLOB, -- SHA-256 of the predicted classes alone, the same whichever form they were sent in
     UNIQUE (team, digest)
 );
+CREATE INDEX submissions_by_answer ON submissions (top1);
 
-CREATE TABLE IF NOT EXISTS revealed (at REAL NOT NULL);
-
--- Each line stands with the first of its best submissions by the public half; only teams have a rank.
-CREATE VIEW IF NOT EXISTS standings AS
-SELECT
-    name AS team, kind, public, public_top5, private, private_top5, note, submissions,
-    strftime('%H:%M', at, 'unixepoch', 'localtime') AS time,
-    CASE kind WHEN 'team' THEN rank() OVER (PARTITION BY kind ORDER BY public DESC) END AS rank,
-    CASE kind WHEN 'team' THEN rank() OVER (PARTITION BY kind ORDER BY private DESC) END AS private_rank
-FROM (
-    SELECT
-        *,
-        count(*) OVER (PARTITION BY team) AS submissions,
-        row_number() OVER (PARTITION BY team ORDER BY public DESC, id) AS place
-    FROM submissions
-) AS best JOIN teams ON teams.id = best.team
-WHERE place = 1
-ORDER BY public DESC, best.id;
-
-CREATE VIEW IF NOT EXISTS sent AS
-SELECT name AS team, datetime(at, 'unixepoch', 'localtime') AS at, public, private, public_top5, private_top5, note
-FROM submissions JOIN teams ON teams.id = team
-WHERE kind = 'team'
-ORDER BY submissions.id;
+CREATE TABLE revealed (at REAL NOT NULL);

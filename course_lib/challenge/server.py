@@ -1,133 +1,161 @@
 """The evaluation server: which request gets which answer. It gives images and scores, never a label."""
 
-import json
 import pathlib
-from collections.abc import Callable
+from collections.abc import Iterator
 
 from tornado import web
 
 from course_lib.challenge import predictions
-from course_lib.challenge.store import RefusedError, Store
+from course_lib.challenge.board import PAGE, Board
+from course_lib.challenge.connections import Bucket, Connections
+from course_lib.challenge.handlers import Handler, UploadHandler
+from course_lib.challenge.rules import RefusedError
+from course_lib.challenge.store import Store
 
-LINGER = 2**24  # bytes of a body that are read at most, though kept are far fewer
-PAGE = pathlib.Path(__file__).with_name("page")
-HEADERS = {
-    # The page uses this server's own files alone; pages of this machine may frame it, as notebooks do.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self' http://localhost:* http://127.0.0.1:*",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-cache",  # ask each time whether it has changed
-}
+# Requests per second of one address, and the surplus after a pause: behind one address there may be a class whose
+# hundred pages ask 33 times per second, and whose hundred teams send within one second.
+READING = (60, 240)
+SENDING = (60, 400)
+# Submissions per second of one team: to read one of 10,000 lines takes the server 16 ms, even where none is left. The
+# surplus is at least what the challenge lets a team send in one day.
+SUBMITTING = (2, 30)
+PIECE = 2**16  # bytes of a file that are sent at a time
 
 
-def application(about: dict, public: pathlib.Path, store: Store) -> web.Application:
-    """The server's routes: `about` is what all may know of the challenge, `public` the folder they may read."""
-    sizes = about["test_images"], len(about["class_names"])
+def application(
+    about: dict, public: pathlib.Path, store: Store, connections: Connections, address: str = ""
+) -> web.Application:
+    """The server's routes.
+
+    Args:
+        about: what everybody may know of the challenge.
+        public: the folder that everybody may read.
+        store: what the teams sent.
+        connections: who is connected.
+        address: how the class reaches this server; "" where only this machine does.
+    """
     routes = [
-        (r"/", BoardHandler, {"template": "index.html"}),
-        (r"/board", BoardHandler, {"template": "board.html"}),
+        (r"/(board|)", BoardHandler),
         (r"/(page\.css|page\.js)", FileHandler, {"path": str(PAGE)}),
         (r"/files/((?:train|validation|test)\.npz)", FileHandler, {"path": str(public)}),
-        (r"/api/challenge", JSONHandler, {"value": lambda: about}),
-        (r"/api/leaderboard", JSONHandler, {"value": lambda: {"lines": store.leaderboard()}}),
-        (r"/api/teams", TeamsHandler, {"limit": 0}),
-        (r"/api/submissions", SubmissionsHandler, {"limit": predictions.largest(*sizes)}),
+        (r"/api/challenge", AboutHandler),
+        (r"/api/leaderboard", LeaderboardHandler),
+        (r"/api/teams", TeamsHandler),
+        (r"/api/submissions", SubmissionsHandler),
     ]
-    return web.Application(
-        routes, store=store, about=about, sizes=sizes, template_path=PAGE, log_function=lambda _: None
-    )
+    rate, burst = SUBMITTING
+    settings = {
+        "store": store,
+        "about": about,
+        "board": Board(store, about),
+        "connections": connections,
+        "address": address,
+        "sizes": (about["test_images"], len(about["class_names"])),
+        "reading": Bucket(*READING),
+        "sending": Bucket(*SENDING),
+        "submitting": Bucket(rate, max(burst, about["daily_limit"])),
+    }
+    return web.Application(routes, log_function=lambda _: None, default_handler_class=MissingHandler, **settings)
 
 
-class Handler(web.RequestHandler):
-    """What all answers share; a refusal is `{"error": a sentence}` with a status from 400 to 499."""
+class MissingHandler(Handler):
+    """The answer where there is nothing."""
 
-    def set_default_headers(self) -> None:
-        for name, value in HEADERS.items():
-            self.set_header(name, value)
-
-    def write_error(self, status_code: int, **details) -> None:
-        error = details.get("exc_info", (None, None))[1]
-        known = isinstance(error, RefusedError)
-        self.set_status(error.status if known else status_code)
-        self.finish({"error": str(error) if known else "The server cannot answer this."})
-
-    def log_exception(self, kind, error, trace) -> None:
-        if not isinstance(error, RefusedError):  # a mistake in a request is none of the server's
-            super().log_exception(kind, error, trace)
+    async def prepare(self) -> None:
+        await super().prepare()
+        raise RefusedError(404, "There is nothing at this address.")
 
 
 class FileHandler(Handler, web.StaticFileHandler):
     """The images for the teams, and what the page needs."""
 
+    async def head(self, path: str) -> None:
+        await self.get(path, include_body=False)
 
-class JSONHandler(Handler):
-    def initialize(self, value: Callable[[], dict]) -> None:
-        self.value = value
+    @classmethod
+    def get_content(cls, abspath: str, start: int | None = None, end: int | None = None) -> Iterator[bytes]:
+        """The file in pieces; it is closed between them, so that a slow reader holds one descriptor, not two."""
+        position = start or 0
+        while end is None or position < end:
+            with open(abspath, "rb") as file:
+                file.seek(position)
+                piece = file.read(PIECE if end is None else min(PIECE, end - position))
+            if not piece:
+                return
+            position += len(piece)
+            yield piece
+
+
+class AboutHandler(Handler):
+    """What the challenge is: names of classes, sizes, limits."""
 
     def get(self) -> None:
-        self.finish(self.value())
+        self.finish(self.settings["about"])
 
 
-@web.stream_request_body
-class UploadHandler(Handler):
-    """A body taken in pieces, so that one that is too long is refused before it is here."""
+class KeptHandler(Handler):
+    """An answer that is kept until something changes, with its tag."""
 
-    def initialize(self, limit: int) -> None:
-        self.limit, self.length, self.body = limit, 0, bytearray()
+    tag = None
 
-    def prepare(self) -> None:
-        declared = self.request.headers.get("Content-Length", "")
-        if declared.isdecimal() and int(declared[:18]) > self.limit:
-            self.refuse_length()
+    def compute_etag(self) -> str | None:
+        return self.tag
 
-    def data_received(self, piece: bytes) -> None:
-        self.length += len(piece)
-        if self.length > LINGER:
-            self.finish()  # upon which Tornado closes the connection
-        elif self.length > self.limit:
-            self.refuse_length()
-        else:
-            self.body += piece
+    def answer(self, content: bytes, kind: str) -> None:
+        self.set_header("Content-Type", kind)
+        self.tag = self.settings["board"].tag(content)
+        self.finish(content)
 
-    def refuse_length(self) -> None:
-        """Answers at once, but reads on for a while: many programs only look for an answer when all is sent."""
-        if self.get_status() != 413:
-            answer = json.dumps({"error": f"This is too much data: at most {self.limit:,} bytes are read here."})
-            self.set_status(413)
-            self.set_header("Content-Length", len(answer))
-            self.write(answer)
-            self.flush()
 
-    def post(self) -> None:
-        if self.get_status() != 413:
-            token = self.request.headers.get("Authorization", "").removeprefix("Bearer ")
-            self.finish(self.take(self.get_query_argument("team", ""), token))
+class LeaderboardHandler(KeptHandler):
+    """The leaderboard as JSON; a team that shows its token finds its own name in it."""
+
+    def get(self) -> None:
+        team, token = self.team_and_token()
+        number = self.settings["store"].teams.owner(team, token) if team else None
+        self.answer(self.settings["board"].json(number), "application/json; charset=UTF-8")
+
+
+class BoardHandler(KeptHandler):
+    """The leaderboard as HTML, whole or the part that changes; the templates escape every text."""
+
+    def get(self, part: str) -> None:
+        board = self.settings["board"]
+        content = board.html() if part else board.page(self.address())
+        self.answer(content, "text/html; charset=UTF-8")
+
+    def address(self) -> str:
+        """What the class connects to: not localhost, where that was typed to open the page on the server's machine."""
+        asked = f"{self.request.protocol}://{self.request.host}"
+        here = self.request.host_name in ("localhost", "127.0.0.1", "::1", "[::1]", "0.0.0.0")
+        return self.settings["address"] or asked if here else asked
 
 
 class TeamsHandler(UploadHandler):
-    def take(self, team: str, token: str) -> dict:
-        self.settings["store"].register(team, token)
-        return {"team": team}
+    """Registration; the body is the team's code, or empty."""
+
+    def longest(self) -> int:
+        return 100
+
+    async def take(self, team: str, token: str) -> dict:
+        code = self.body.decode("ascii", errors="replace")
+        return self.settings["store"].teams.register(team, token, code)
 
 
 class SubmissionsHandler(UploadHandler):
-    def take(self, team: str, token: str) -> dict:
-        if not self.settings["store"].owns(team, token):
+    """Predictions of a team, which its token shows it to be; the answer is the public score."""
+
+    def longest(self) -> int:
+        return predictions.largest(*self.settings["sizes"])
+
+    async def take(self, team: str, token: str) -> dict:
+        number = self.settings["store"].teams.owner(team, token)
+        if number is None:
             raise RefusedError(401, "Team and token do not belong together. Register first: client.register(team).")
+        await self.turn(self.settings["submitting"], str(number), "team")
         form = self.request.headers.get("Content-Type", "")
         try:
             ranked = predictions.read(bytes(self.body), form, *self.settings["sizes"])
         except ValueError as error:
             raise RefusedError(400, str(error)) from None
-        return self.settings["store"].submit(team, ranked, self.get_query_argument("note", ""))
-
-
-class BoardHandler(Handler):
-    """The leaderboard as HTML, whole or the part that changes; Tornado's templates escape every text."""
-
-    def initialize(self, template: str) -> None:
-        self.template = template
-
-    def get(self) -> None:
-        lines, about = self.settings["store"].leaderboard(), self.settings["about"]
-        self.render(self.template, about=about, lines=lines, revealed=self.settings["store"].revealed())
+        return self.settings["store"].submit(number, ranked, self.get_query_argument("note", ""))

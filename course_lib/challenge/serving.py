@@ -9,21 +9,29 @@ import socket
 import tempfile
 import threading
 
-from tornado import httpserver, netutil
+from tornado import netutil
 
 from course_lib import common
-from course_lib.challenge import making
+from course_lib.challenge import handlers, making
 from course_lib.challenge.client import Client, connect
+from course_lib.challenge.connections import Connections, Server
+from course_lib.challenge.rules import RefusedError
 from course_lib.challenge.server import application
+from course_lib.challenge.store import Store
 
 LOOPBACK = "127.0.0.1"
+LOOK = 0.05  # seconds between two looks whether to stop
+PIECE = 2**15  # bytes of a body that are taken at a time
+HEADERS = 2**13  # bytes of a request's headers: 60 kB of them cost as much as thirty requests
+SETTLE = 200  # looks between two times that the database settles
 
 
 def local(name: str = "toy_scenes", **options) -> "LocalServer":
     """A challenge inside this program: a server on a free loopback port, stopped by `.stop()` or with the program.
 
     Its labels lie in a temporary folder of this very user, hidden from a mistake but not from a cheat.
-    `options` are those of `making.make`; toy scenes are `quick` (500 test images) unless told otherwise.
+    `options` are those of `making.make`; toy scenes are `quick` (500 test images) unless told otherwise, and
+    entry is open unless `codes` or a `roster` is given.
 
     Raises:
         ValueError, FileNotFoundError: see `making.make`.
@@ -77,13 +85,40 @@ class LocalServer(contextlib.AbstractContextManager):
         self.stop()
 
 
-async def serve(folder: pathlib.Path, sockets: list[socket.socket], stopping: threading.Event) -> None:
-    """Answers on the sockets until `stopping` is set."""
+async def serve(
+    folder: pathlib.Path, sockets: list[socket.socket], stopping: threading.Event, address: str = ""
+) -> None:
+    """Answers on the sockets until `stopping` is set; `address` is how the class reaches them."""
     with making.opened(folder) as store:
-        app = application(making.describe(folder), folder / "public", store)
-        server = httpserver.HTTPServer(app, max_buffer_size=2**20, idle_connection_timeout=120, body_timeout=120)
+        about = making.describe(folder)
+        connections = Connections()
+        server = Server(
+            application(about, folder / "public", store, connections, address),
+            connections=connections,
+            max_buffer_size=2 * PIECE,  # more of what is sent in advance waits at the sender's
+            chunk_size=PIECE,
+            max_header_size=HEADERS,
+            max_body_size=handlers.longest_body(about),
+            idle_connection_timeout=120,
+            body_timeout=120,
+        )
         server.add_sockets(sockets)
-        while not stopping.is_set():
-            await asyncio.sleep(0.05)
+        await _keep_house(store, connections, stopping)
         server.stop()
         await server.close_all_connections()
+
+
+async def _keep_house(store: Store, connections: Connections, stopping: threading.Event) -> None:
+    """Until `stopping` is set: ends stalled connections, and lets the database settle after something was written."""
+    settled = store.database.state()
+    looks = 0
+    while not stopping.is_set():
+        await asyncio.sleep(LOOK)
+        looks += 1
+        if looks % SETTLE:
+            continue
+        connections.sweep()
+        with contextlib.suppress(RefusedError):  # the next request says what is wrong with the disk
+            if settled != store.database.state():
+                store.database.settle()
+                settled = store.database.state()

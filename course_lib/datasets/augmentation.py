@@ -1,4 +1,4 @@
-"""AlexNet's augmentation (Krizhevsky et al. 2012, section 4.1), each over a whole batch: crop, flip, color.
+"""Data augmentation of AlexNet (Krizhevsky et al. 2012, section 4.1): random crop, flip and color of each image.
 
 `split.with_transform(RandomCrop(56)).with_transform(RandomFlip())`. In evaluation crops come from the middle and
 nothing else is changed.
@@ -10,14 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from course_lib import common
-from course_lib.array_checks import check_range
+from course_lib.array_checks import check_images
 from course_lib.batching import Draws
-from course_lib.datasets.transforms import as_batch, check_shape
+from course_lib.datasets.transforms import as_batch, check_channels_last
 
 
 @dataclasses.dataclass(frozen=True)
 class RandomCrop:
-    """A window of `side`×`side` pixels at a random place, of the image framed by `padding` black pixels.
+    """Cuts a window of `side`×`side` pixels at a random position, after framing the image by `padding` black pixels.
 
     AlexNet cut 224 of 256 pixels; the networks for CIFAR-10 32 of 32 with a frame of 4 (He et al. 2016, section 4.2).
 
@@ -33,13 +33,15 @@ class RandomCrop:
         common.at_least(0, padding=self.padding)
 
     def __call__(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
+        """The windows, `(batch, side, side, channels)`; from the middle where `draws` is None."""
         frame = [self.padding, self.padding]
         images = tf.pad(as_batch(images, draws, computes=False), [[0, 0], frame, frame, [0, 0]])
         spare = [size - self.side for size in images.shape[1:3]]
         if min(spare) < 0:
             raise ValueError(f"a crop of {self.side}×{self.side} does not fit into {images.shape[1]}×{images.shape[2]}")
         if draws is None:
-            top, left = (room // 2 for room in spare)
+            top = spare[0] // 2
+            left = spare[1] // 2
             return images[:, top : top + self.side, left : left + self.side]
         for axis, room in enumerate(spare):
             first = tf.cast(draws.uniform(2)[:, axis] * (room + 1), tf.int32)
@@ -49,7 +51,7 @@ class RandomCrop:
 
 @dataclasses.dataclass(frozen=True, init=False)
 class RandomFlip:
-    """Every second image, at random, left to right. It takes no arguments.
+    """Flips images left to right, each with probability 1/2. It takes no arguments.
 
     Raises:
         ValueError: an argument.
@@ -60,6 +62,7 @@ class RandomFlip:
             raise ValueError("RandomFlip() takes no arguments: it flips every second image left to right")
 
     def __call__(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
+        """The images, some of them flipped; none where `draws` is None."""
         images = as_batch(images, draws, computes=False)
         if draws is None:
             return images
@@ -68,9 +71,9 @@ class RandomFlip:
 
 @dataclasses.dataclass(frozen=True)
 class PCAColor:
-    """Adds one color to all pixels of an image: a random mix of the directions in which colors vary most.
+    """Adds one color to all pixels of an image: a random mix of the principal components of the images' colors.
 
-    Each principal component is added times its eigenvalue times a normal number of deviation `sigma`.
+    Each component is added times its eigenvalue, times a normal random number of standard deviation `sigma`.
 
     Raises:
         ValueError: eigenvectors that are not as many and as long as the eigenvalues, what is no finite number, or a
@@ -83,7 +86,8 @@ class PCAColor:
 
     def __post_init__(self) -> None:
         common.number("sigma", self.sigma)
-        values, vectors = _finite(self.eigenvalues), _finite(self.eigenvectors)
+        values = _finite(self.eigenvalues)
+        vectors = _finite(self.eigenvectors)
         if values.shape != (values.size,) or vectors.shape != (values.size, values.size):
             raise ValueError(
                 "PCAColor takes one eigenvalue per channel and a square of eigenvectors; PCAColor.of(images) computes "
@@ -97,14 +101,11 @@ class PCAColor:
         Raises:
             ValueError: images of another shape, type or range, or of one color.
         """
-        check_shape(images)
+        check_channels_last(images)
         images = np.asarray(images)
-        if 0 in images.shape:
-            raise ValueError(f"there must be images to compute their colors, but these have the shape {images.shape}")
+        check_images(images)
         if images.dtype == np.uint8:
             images = images / 255
-        else:
-            check_range(images)
         colors = images.reshape(-1, images.shape[-1])
         if np.ptp(colors, axis=0).max() == 0:
             raise ValueError("all pixels of these images have one color: there is nothing in which colors vary")
@@ -112,15 +113,18 @@ class PCAColor:
         return cls(tuple(values.tolist()), tuple(map(tuple, vectors.tolist())), sigma)
 
     def __call__(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
-        images, channels = as_batch(images, draws), len(self.eigenvalues)
+        """The images, each with its own color added; unchanged where `draws` is None."""
+        images = as_batch(images, draws)
+        channels = len(self.eigenvalues)
         if images.shape[-1] != channels:
             raise ValueError(f"these colors have {channels} channels, the images have {images.shape[-1]}")
         if hasattr(images, "numpy"):  # else they come from a split, which has checked them
-            check_range(images.numpy())
+            check_images(images.numpy())
         if draws is None:
             return images
         normal = tf.math.ndtri(draws.uniform(channels) + 2.0**-25)  # never 0, where it is infinite
-        values, vectors = tf.constant(self.eigenvalues, tf.float32), tf.constant(self.eigenvectors, tf.float32)
+        values = tf.constant(self.eigenvalues, tf.float32)
+        vectors = tf.constant(self.eigenvectors, tf.float32)
         color = tf.linalg.matvec(vectors, self.sigma * normal * values)
         return images + color[:, None, None, :]
 

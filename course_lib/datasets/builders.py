@@ -6,7 +6,7 @@ import pathlib
 import re
 
 from course_lib import common
-from course_lib.datasets.catalog import CATALOG, Entry
+from course_lib.datasets.dataset_info import DATASETS, DatasetInfo
 from course_lib.datasets.errors import DamagedDataError, UnknownSetError, UnusableTfdsError
 from course_lib.datasets.tfds_import import import_tfds
 
@@ -24,29 +24,29 @@ class SetName:
     version: str = ""
 
     @property
-    def entry(self) -> Entry | None:
-        """What the catalog knows of this set, of whatever version."""
-        entry = CATALOG.get(self.set)
-        return entry if entry and self.config in ("", entry.config) else None
+    def info(self) -> DatasetInfo | None:
+        """What `DATASETS` says of this set, of any version; None where it is not in it."""
+        info = DATASETS.get(self.set)
+        return info if info and self.config in ("", info.config) else None
 
     @property
     def plain(self) -> str:
-        """The name without the version, for a set of the catalog its name there."""
-        return f"{self.set}/{self.config}" if self.config and not self.entry else self.set
+        """The name without the version; for a set in `DATASETS` its name there."""
+        return f"{self.set}/{self.config}" if self.config and not self.info else self.set
 
     @property
     def tfds(self) -> str:
         """What TFDS calls it."""
-        config = self.config or (self.entry.config if self.entry else "")
+        config = self.config or (self.info.config if self.info else "")
         return self.set + (f"/{config}" if config else "") + (f":{self.version}" if self.version else "")
 
 
 def parsed(name: object) -> SetName | None:
-    """The parts of a name, None if it is no name. The catalog's sets are found however they are spelled: "CIFAR-10"."""
+    """The parts of a name, None if it is no name. Sets in `DATASETS` are found however they are spelled: "CIFAR-10"."""
     match = FORM.fullmatch(name.strip()) if isinstance(name, str) else None
     if match is None:
         return None
-    known = {_letters(each): each for each in (*CATALOG, "digits")}
+    known = {_letters(each): each for each in (*DATASETS, "digits")}
     set_name, config, version = match.groups(default="")
     return SetName(known.get(_letters(set_name), set_name), config, version)
 
@@ -100,7 +100,7 @@ def _unknown(name: object) -> UnknownSetError:
         others = import_tfds().list_builders(with_community_datasets=False)  # those would be asked for in the cloud
     except UnusableTfdsError:
         others = []
-    known = common.unknown("data set", name, [*CATALOG, "digits"], others)
+    known = common.unknown("data set", name, [*DATASETS, "digits"], others)
     return UnknownSetError(
         f"{known} There is no folder of that name here either: pictures of your own are loaded by their folder's "
         "path, such as './pictures'."

@@ -44,7 +44,8 @@ def _join(groups: np.ndarray, alike: np.ndarray) -> None:
 
 def _join_gray(groups: np.ndarray, looks: "_Looks") -> None:
     """Joins each gray picture with the colored ones of its pattern, if these are copies of one another."""
-    gray, colored = np.flatnonzero(looks.gray), np.flatnonzero(~looks.gray)
+    gray = np.flatnonzero(looks.gray)
+    colored = np.flatnonzero(~looks.gray)
     for start in range(0, len(gray), BLOCK):
         some = gray[start : start + BLOCK]
         for row, alike in zip(some, looks.same_pattern(some)[:, colored], strict=True):

@@ -50,6 +50,8 @@ def fetch(builder, files: tuple[str, ...], offline: bool) -> None:
         install = f"Type: pip install {error.name} (in a notebook %pip), and load {builder.name} again."
         raise MissingDataError(f"{builder.name} cannot be prepared without {error.name}", install) from error
     except Exception as error:
+        if builder.is_prepared():  # by another program meanwhile, such as a second notebook
+            return
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
         raise MissingDataError(f"{builder.name} could not be prepared: {first_line}", ways_on) from error
 

@@ -1,4 +1,4 @@
-"""Why a data set cannot be had.
+"""Why a data set cannot be loaded.
 
 Errors about data on this machine have a `reason`, a phrase for a printed line; their text also says what to do.
 """

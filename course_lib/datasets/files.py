@@ -8,7 +8,7 @@ import pathlib
 import re
 from collections.abc import Iterable
 
-from course_lib.datasets.catalog import CATALOG
+from course_lib.datasets.dataset_info import DATASETS
 from course_lib.datasets.layouts import ACCEPTED, Folder, Layout, find, part_of, text
 
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
@@ -25,6 +25,7 @@ class Report:
     notes: dict[str, list[str]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
 
     def all(self) -> dict[str, list[str]]:
+        """Every sentence with its files."""
         return {f"left out, {why}": names for why, names in self.left_out.items()} | self.notes
 
 
@@ -32,7 +33,7 @@ def files_below(path: pathlib.Path, report: Report) -> list[File]:
     """The files in the classes' folders, in order.
 
     Raises:
-        ValueError: fewer than two classes, or names that say two things.
+        ValueError: fewer than two classes, or ambiguous names.
     """
     root = Folder(path)
     layout = find(root)
@@ -62,7 +63,7 @@ def existing(path: str | os.PathLike) -> pathlib.Path:
         raise FileNotFoundError(f"{root} is a file: {advice}")
     beside = [folder.name for folder in Folder(root.parent).folders]
     near = [f"{root.parent / name}" for name in difflib.get_close_matches(root.name, beside, n=1)]
-    near += [f"the data set load({root.name!r})"] if root.name in CATALOG else []
+    near += [f"the data set load({root.name!r})"] if root.name in DATASETS else []
     raise FileNotFoundError(
         f"the folder {root} is not there" + (f"; did you mean {' or '.join(near)}?" if near else "")
     )
@@ -103,7 +104,9 @@ def _pieces(name: str) -> list[tuple]:
 
 
 def some(names: list[str], most: int = 3) -> str:
-    return ", ".join([*names[:most], *["…"] * (len(names) > most)])
+    """The first names, for a printed line."""
+    more = ["…"] if len(names) > most else []
+    return ", ".join([*names[:most], *more])
 
 
 def _report_unused(layout: Layout, report: Report) -> None:
@@ -140,4 +143,8 @@ def _refusal(root: Folder) -> ValueError:
     hint = f" Folders instead of pictures are in {some(deep)}: load it, or move the pictures up." if deep else ""
     tables = [path.name for path in root.files if path.suffix.lower() in (".csv", ".tsv", ".xlsx")]
     hint += f" Labels in a table ({some(tables)}) are not read." if tables else ""
-    return ValueError(f"{root.path} holds {held}, not two classes. Sort the pictures like this: {ACCEPTED}.{hint}")
+    empty = [folder.name for folder in root.folders if not folder.holds_pictures_below]
+    hint += f" No pictures are in {some(empty)}." if empty else ""
+    return ValueError(
+        f"{root.path} holds {held}, not pictures of two classes. Sort the pictures like this: {ACCEPTED}.{hint}"
+    )

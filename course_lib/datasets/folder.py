@@ -15,6 +15,7 @@ import os
 import pathlib
 import sys
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import psutil
@@ -23,13 +24,14 @@ from PIL import Image
 
 from course_lib import common
 from course_lib.batching import Split
-from course_lib.datasets.catalog import ImageDataset
 from course_lib.datasets.copies import near_copies
+from course_lib.datasets.dataset_info import ImageDataset
 from course_lib.datasets.files import File, Report, check_parts, existing, files_below, in_order, some
 from course_lib.datasets.layouts import ACCEPTED, text
-from course_lib.datasets.pictures import Levels, UnreadableError, levels_of, read_picture, square
+from course_lib.datasets.pictures import UnreadableError, check_fit, read_picture, square
+from course_lib.datasets.squares import Levels, levels_of
 
-__all__ = ["load_folder", "near_copies", "square"]
+__all__ = ["load_folder", "near_copies", "read_folder", "square"]
 
 LEAST = 10  # different pictures that a class needs
 SHARE = 0.15  # of a class for the test, and as much for validation
@@ -39,30 +41,30 @@ UNEQUAL = 3  # how many times as many pictures the largest class holds before it
 Rows = dict[str, list[int]]  # which pictures are in a part
 
 
-def load_folder(path: str | os.PathLike, side: int = 64) -> ImageDataset:
+def load_folder(path: str | os.PathLike, side: int = 64, fit: str = "crop") -> ImageDataset:
     """The pictures below `path`, `side` pixels high and wide: a folder per class, or another layout of `layouts`.
 
-    Prints what was found, and what was left out and why; the result's `notes` hold all names of these files.
+    Prints what was found, and what was left out and why; the result's `notes` hold all names of these files. `fit`
+    is "crop" for the middle square of a picture, or "pad" for all of it with gray at two sides.
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: fewer than two classes, too few different pictures of one, a part that lacks one, or more
-            pictures of this size than there is memory for.
+        ValueError: another `fit`, fewer than two classes, too few different pictures of one, a part that lacks one,
+            or more pictures of this size than there is memory for.
     """
     common.at_least(16, side=side)
+    check_fit(fit)
     root = existing(path)
-    name, report = text(root.name), Report()
+    name = text(root.name)
+    report = Report()
     found = files_below(root, report)
     classes = in_order(file.kind for file in found)
     check_parts(found, classes)
     _check_memory(len(found), side)
-    files, images = _read(found, side, report)
+    files, images = _read(found, side, fit, report)
     groups = near_copies(images).tolist()
     _note_copies(files, groups, report)
-    counts = collections.Counter(file.kind for file in files)
-    print(f"{name}: {len(files)} pictures, {some([f'{counts[kind]} {kind}' for kind in classes], 10)}")
-    for line in [*report.lines, *(f"{note}: {len(names)} ({some(names)})" for note, names in report.all().items())]:
-        print(f"  {line}")
+    _say_what_was_found(name, files, classes, report)
     check_parts(files, classes)
     rows = _cut(files, groups)
     if few := _too_few(files, groups, rows, classes):
@@ -72,7 +74,51 @@ def load_folder(path: str | os.PathLike, side: int = 64) -> ImageDataset:
     _say_imbalance(collections.Counter(files[row].kind for row in rows["train"]))
     labels = np.array([classes.index(file.kind) for file in files])
     splits = (Split(images[part], labels[part]) for part in rows.values())
-    return ImageDataset(name, (side, side, 3), tuple(classes), *splits, notes=report.all())
+    paths = {part: [files[row].path for row in chosen] for part, chosen in rows.items()}
+    return ImageDataset(name, (side, side, 3), tuple(classes), *splits, notes=report.all(), paths=paths)
+
+
+def read_folder(
+    path: str | os.PathLike, class_names: Sequence[str], side: int = 64, fit: str = "crop"
+) -> tuple[np.ndarray, np.ndarray]:
+    """All photos of a folder to test on, not cut into parts: uint8 `(n, side, side, 3)` and their labels, int64 `(n,)`.
+
+    Files are read, named and left out as by `load`; hidden ones are ignored.
+
+    Args:
+        path: a folder with a folder of photos per class.
+        class_names: the classes in the order of their labels, as the classifier knows them.
+        side: to how many pixels the photos are scaled.
+        fit: "crop" for the middle square of a photo, "pad" for all of it with gray at two sides.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: a folder with photos that is named like no class, or no photo that can be read.
+    """
+    common.at_least(16, side=side)
+    check_fit(fit)
+    root = existing(path)
+    names = list(class_names)
+    report = Report()
+    found = files_below(root, report)
+    if unknown := in_order({file.kind for file in found} - set(names)):
+        raise ValueError(
+            f"{root} holds photos of {some(unknown)}, and the classes are {some(names, 10)}: "
+            "name its folders like the classes"
+        )
+    _check_memory(len(found), side)
+    files, images = _read(found, side, fit, report)
+    _say_what_was_found(text(root.name), files, names, report)
+    if not files:
+        raise ValueError(f"{root} holds no photo that can be read: the lines above say why")
+    return images, np.array([names.index(file.kind) for file in files])
+
+
+def _say_what_was_found(name: str, files: list[File], classes: list[str], report: Report) -> None:
+    counts = collections.Counter(file.kind for file in files)
+    print(f"{name}: {len(files)} pictures, {some([f'{counts[kind]} {kind}' for kind in classes], 10)}")
+    for line in [*report.lines, *(f"{note}: {len(names)} ({some(names)})" for note, names in report.all().items())]:
+        print(f"  {line}")
 
 
 def _check_memory(count: int, side: int) -> None:
@@ -85,16 +131,17 @@ def _check_memory(count: int, side: int) -> None:
         )
 
 
-def _read(found: list[File], side: int, report: Report) -> tuple[list[File], np.ndarray]:
+def _read(found: list[File], side: int, fit: str, report: Report) -> tuple[list[File], np.ndarray]:
     """Those files that read, and their pictures `(n, side, side, 3)`."""
-    files, images = [], np.empty((len(found), side, side, 3), np.uint8)
+    files = []
+    images = np.empty((len(found), side, side, 3), np.uint8)
     deep = collections.defaultdict(dict)  # by kind of file: the rows with more than 8 bits and their values
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of odd metadata
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         for file in _watched(found, "reading"):
             try:
-                picture = read_picture(file.path, side)
+                picture = read_picture(file.path, side, fit=fit)
             except UnreadableError as error:
                 report.left_out[error.kind].append(file.name)
                 continue
@@ -110,7 +157,7 @@ def _read(found: list[File], side: int, report: Report) -> tuple[list[File], np.
             files.append(file)
         images = images[: len(files)]
         for values in deep.values():
-            _scale(files, images, values, report)
+            _scale(files, images, values, fit, report)
     if dark := [files[row].name for row in np.flatnonzero(images.max(axis=(1, 2, 3), initial=0) < DARK)]:
         report.notes[f"nearly black, no value above {DARK - 1} of 255: are they saved with too few bits?"] += dark
     return files, images
@@ -121,11 +168,11 @@ def _watched(files: list, doing: str):
     return tqdm.tqdm(files, desc=doing, unit=" pictures", delay=2, leave=False, file=sys.stdout)
 
 
-def _scale(files: list[File], images: np.ndarray, values: dict[int, Levels], report: Report) -> None:
+def _scale(files: list[File], images: np.ndarray, values: dict[int, Levels], fit: str, report: Report) -> None:
     """Reads pictures with more than 8 bits anew, between the levels of all of their kind."""
     black, white = levels_of(list(values.values()))
     for row in _watched(list(values), "scaling"):
-        images[row] = read_picture(files[row].path, images.shape[1], (black, white)).square
+        images[row] = read_picture(files[row].path, images.shape[1], (black, white), fit).square
     said = f"{black:,g} is taken as black and {white:,g} as white" if black else f"{white:,g} is taken as white"
     report.notes[f"more than 8 bits, of which {said}"] += [files[row].name for row in values]
 
@@ -145,7 +192,8 @@ def _cut(files: list[File], groups: list[int]) -> Rows:
     order = sorted(range(len(files)), key=lambda row: hashlib.sha256(files[row].name.encode()).digest())
     rows = {part: [row for row in order if files[row].part == part] for part in ("train", "validation", "test")}
     missing = [part for part in ("test", "validation") if not rows[part]]
-    together, taken = collections.defaultdict(list), collections.Counter()
+    together = collections.defaultdict(list)
+    taken = collections.Counter()
     for row in rows["train"]:
         together[groups[row]].append(row)
     counts = collections.Counter(files[row].kind for row in rows["train"])

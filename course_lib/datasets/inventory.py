@@ -1,26 +1,26 @@
-"""Which data is on this machine: for the readiness check and the line that a lesson starts with."""
+"""The data on this machine, for the readiness check and for the line that a lesson starts with."""
 
 import os
 
 from course_lib import common
 from course_lib.datasets.builders import folder_damage, open_builder
-from course_lib.datasets.catalog import CATALOG
+from course_lib.datasets.dataset_info import DATASETS
 from course_lib.datasets.errors import DamagedDataError, UnusableTfdsError
 from course_lib.datasets.tfds_import import QuietAbsl
 
 
 def status(data_dir: str | os.PathLike | None = None) -> list[dict[str, object]]:
-    """One row per cataloged set: name, state, where, download_mb.
+    """One row per data set of `DATASETS`: name, state, where, download_mb.
 
     The state is "here", "missing", "damaged", "shipped", or "unusable" where TFDS cannot be imported; `where` then
     says why.
     """
     with QuietAbsl():
-        return [_row(name, data_dir) for name in CATALOG]
+        return [_row(name, data_dir) for name in DATASETS]
 
 
 def digits_status() -> str:
-    """Which digits `load("digits")` will give, in a phrase."""
+    """A phrase that says which digits `load("digits")` will return."""
     with QuietAbsl():
         row = _row("mnist", None)
     state = row["state"]
@@ -36,8 +36,8 @@ def digits_status() -> str:
 
 
 def _row(name: str, data_dir: str | os.PathLike | None) -> dict[str, object]:
-    entry = CATALOG[name]
-    row = {"name": name, "state": "shipped", "where": entry.source, "download_mb": entry.download_mb}
+    info = DATASETS[name]
+    row = {"name": name, "state": "shipped", "where": info.source, "download_mb": info.download_mb}
     if name == "uci_digits":  # the one set that is not TFDS's
         return row
     try:
@@ -46,7 +46,9 @@ def _row(name: str, data_dir: str | os.PathLike | None) -> dict[str, object]:
         return row | {"state": "unusable", "where": error.reason}
     except DamagedDataError as error:
         return row | {"state": "damaged", "where": error.folder}
-    if entry.download_mb:
-        state = "damaged" if folder_damage(builder) else "here" if builder.is_prepared() else "missing"
-        row |= {"state": state, "where": str(builder.data_path)}
-    return row
+    if not info.download_mb:
+        return row
+    state = "here" if builder.is_prepared() else "missing"
+    if folder_damage(builder):
+        state = "damaged"
+    return row | {"state": state, "where": str(builder.data_path)}

@@ -1,4 +1,4 @@
-"""Where a folder keeps its classes: the layouts in which sets of pictures are handed out.
+"""The layouts of folders in which data sets of pictures are distributed.
 
 A folder per class, or folders for training, validation and test (by whatever usual name) with a folder per class in
 each, or the other way round; any of these inside a folder that holds nothing else; or loose files that are named by
@@ -18,7 +18,9 @@ PARTS = {
     "validation": ("validation", "valid", "val", "dev"),
     "test": ("test", "testing"),
 }
-ACCEPTED = "a folder a class (cat/1.jpg, dog/2.jpg), or train, validation and test with a folder a class in each"
+ACCEPTED = (
+    "one folder per class (cat/1.jpg, dog/2.jpg), or train, validation and test with one folder per class in each"
+)
 HIDDEN = (".", "Thumbs.db", "desktop.ini", "__MACOSX")  # how names start that some system hides
 NO_PICTURES = (
     *(".csv", ".doc", ".docx", ".htm", ".html", ".ipynb", ".json", ".mat"),
@@ -32,7 +34,7 @@ Classes = dict[str, list[pathlib.Path]]  # the files of each class
 
 
 class Folder:
-    """A folder as far as it has been looked at: what is in it and not hidden, by name."""
+    """A folder: the files and folders in it that are not hidden, by name, read when they are first asked for."""
 
     def __init__(self, path: pathlib.Path):
         self.path = path
@@ -51,10 +53,12 @@ class Folder:
 
     @functools.cached_property
     def folders(self) -> list["Folder"]:
+        """The folders in it."""
         return [each for each in self.inside if isinstance(each, Folder)]
 
     @functools.cached_property
     def files(self) -> list[pathlib.Path]:
+        """The files in it."""
         return [each for each in self.inside if not isinstance(each, Folder)]
 
     @functools.cached_property
@@ -64,6 +68,7 @@ class Folder:
 
     @property
     def holds_pictures_below(self) -> bool:
+        """Whether a folder in it holds pictures."""
         return any(inner.holds_pictures for inner in self.folders)
 
 
@@ -76,6 +81,7 @@ class Layout:
     by_name: bool = False  # whether a file's name says its class
 
     def files(self) -> set[pathlib.Path]:
+        """The files of all classes and parts."""
         return {path for classes in self.parts.values() for files in classes.values() for path in files}
 
 
@@ -83,7 +89,7 @@ def find(folder: Folder, depth: int = DEEPEST) -> Layout | None:
     """The layout of the pictures below a folder, None where it is none of those above.
 
     Raises:
-        ValueError: folders whose names say two things, or parts without one to train on.
+        ValueError: folders whose names are ambiguous, or parts without one to train on.
     """
     return _parts(folder) or _classes(folder) or _parts_of_classes(folder) or _below(folder, depth) or _loose(folder)
 

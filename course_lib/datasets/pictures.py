@@ -1,7 +1,8 @@
 """One picture: from a file of whatever kind to a square in RGB.
 
-It is turned upright, its middle square cut out and scaled. Gray is repeated three times, what is transparent becomes
-white. Gray of more than 8 bits (16-bit, 32-bit and floating-point files) is scaled between two levels to 8 bits.
+It is turned upright and scaled: its middle square is cut out, or the whole picture is padded to a square with gray.
+Gray is repeated three times, what is transparent becomes white. Gray of more than 8 bits (16-bit, 32-bit and
+floating-point files) is scaled between two levels to 8 bits. The steps are those of `squares`.
 """
 
 import dataclasses
@@ -10,7 +11,10 @@ import os
 import pathlib
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import Image, UnidentifiedImageError, features
+
+from course_lib import common
+from course_lib.datasets.squares import Levels, in_8_bits, levels_of, squared, upright, values_of
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP")  # what the messages name; AVIF and HEIC have their own
 OTHERS = ("PPM", "JPEG2000")  # rare; read too
@@ -28,7 +32,7 @@ UNREAD = {  # formats that are told from the file's ending alone
     "SVG": (".svg",),
 }
 
-Levels = tuple[float, float]  # the values that become black and white
+FITS = ("crop", "pad")  # how a picture becomes a square
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +57,30 @@ class UnreadableError(OSError):
         super().__init__(f"{path}: {kind}")
 
 
+def read_photo(path: str | os.PathLike, side: int = 64, fit: str = "crop") -> np.ndarray:
+    """One picture as `load` reads those of a folder: uint8 `(side, side, 3)`, upright, in RGB.
+
+    One of more than 8 bits is scaled by its own values, where `load` takes those of all such pictures of the folder.
+
+    Args:
+        path: a JPEG, PNG, HEIC or other file of a picture.
+        side: to how many pixels it is scaled.
+        fit: "crop" cuts out the middle square, "pad" keeps the whole picture and adds gray at two sides.
+
+    Raises:
+        OSError: a file that is not there, or not a picture; Pillow raises others where one is damaged or too large.
+        ValueError: another `fit`.
+    """
+    common.at_least(1, side=side)
+    return np.asarray(read_picture(pathlib.Path(path), side, fit=fit).square)
+
+
+def check_fit(fit: object) -> None:
+    """Raises ValueError where `fit` is neither "crop" nor "pad"."""
+    if fit not in FITS:
+        raise common.unknown("fit", fit, FITS)
+
+
 def square(path: str | os.PathLike, side: int) -> tuple[Image.Image, tuple[str, ...]]:
     """The picture in a file as a square in RGB, see above, and what whoever took it ought to know.
 
@@ -63,44 +91,33 @@ def square(path: str | os.PathLike, side: int) -> tuple[Image.Image, tuple[str, 
     return picture.square, picture.notes
 
 
-def read_picture(path: pathlib.Path, side: int, levels: Levels | None = None) -> Picture:
+def read_picture(path: pathlib.Path, side: int, levels: Levels | None = None, fit: str = "crop") -> Picture:
     """The picture in a file; where it has more than 8 bits, between `levels`, or between its own where None is given.
 
     Raises:
+        ValueError: a `fit` that is neither "crop" nor "pad".
         UnreadableError: not a picture, or one with values that are no numbers.
         OSError: a file that is not there; Pillow raises others where one is damaged or too large.
     """
+    path = pathlib.Path(path)
+    check_fit(fit)
     with _opened(path) as picture:
-        return _read(picture, path, side, levels)
+        return _read(picture, path, side, levels, fit)
 
 
-def levels_of(values: list[Levels]) -> Levels:
-    """The levels for pictures with these lowest and highest values: 0 is black, the highest value of all white.
-
-    Where 0 is not among what the values span, or far below them, the lowest value is black.
-    """
-    lowest = min(low for low, _ in values)
-    highest = max(high for _, high in values)
-    black = 0.0 if 0 <= lowest <= highest / 2 else lowest
-    return black, highest if highest > black else black + 1
-
-
-def _read(picture: Image.Image, path: pathlib.Path, side: int, levels: Levels | None) -> Picture:
-    notes, mode, values = (), "", None
+def _read(picture: Image.Image, path: pathlib.Path, side: int, levels: Levels | None, fit: str) -> Picture:
+    notes = ()
+    mode = ""
     if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":  # a camera's, with previews
         notes = ("several frames, of which the first is taken",)
-    picture.draft("RGB", (2 * side, 2 * side))  # a large JPEG is decoded at a half, a quarter or an eighth
-    ImageOps.exif_transpose(picture, in_place=True)
-    if picture.mode[0] in "IF":
-        mode, pixels = picture.mode, np.asarray(picture, np.float64)
-        if not np.isfinite(pixels).all():
+    picture = upright(picture, side)
+    values = values_of(picture)
+    if values:
+        mode = picture.mode
+        if not np.isfinite(values).all():
             raise UnreadableError(path, "some of its values are NaN or infinite")
-        values = float(pixels.min()), float(pixels.max())
-        black, white = levels or levels_of([values])
-        scaled = ((pixels - black) / (white - black) * 255).clip(0, 255)
-        picture = Image.fromarray(scaled.round().astype(np.uint8))
-    cut = ImageOps.fit(picture.convert("RGBA"), (side, side))
-    return Picture(Image.alpha_composite(Image.new("RGBA", cut.size, "white"), cut).convert("RGB"), notes, mode, values)
+        picture = in_8_bits(picture, levels or levels_of([values]))
+    return Picture(squared(picture, side, fit), notes, mode, values)
 
 
 def _opened(path: pathlib.Path) -> Image.Image:
@@ -135,6 +152,7 @@ def reads_avif() -> bool:
 
 
 def is_heic(path: pathlib.Path, head: bytes) -> bool:
+    """Whether a file that begins with `head` is HEIC, by its content or its name."""
     brands = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
     return (head[4:8] == b"ftyp" and head[8:12] in brands) or path.suffix.lower() in (".heic", ".heif")
 

@@ -33,7 +33,8 @@ def read(builder, split: str, keys: Keys) -> Arrays:
     paths = [pathlib.Path(path) for path in builder.info.splits[split].filepaths]
     if None in shape or not all(".tfrecord" in path.name and path.exists() for path in paths):
         return _joined(_resized(builder, split, keys))
-    kept, state = _kept_copy(builder, split), [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    kept = _kept_copy(builder, split)
+    state = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
     if (arrays := _load_copy(kept, state)) is not None:
         return arrays
     images, labels = _joined(_blocks(paths, shape, keys))
@@ -87,7 +88,8 @@ def _blocks(paths: list[pathlib.Path], shape: tuple[int, int, int], keys: Keys) 
 
     def decode(records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         block = tf.io.parse_example(records, types)
-        count, files = tf.size(records), block[keys[0]]
+        count = tf.size(records)
+        files = block[keys[0]]
         files = tf.concat([files, tf.repeat(files[:1], BLOCK - count)], 0)  # the last block is filled up
         decoded = [tf.io.decode_image(file, shape[-1], expand_animations=False) for file in tf.unstack(files, BLOCK)]
         return tf.ensure_shape(tf.stack(decoded), (BLOCK, *shape))[:count], block[keys[1]]

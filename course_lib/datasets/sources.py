@@ -12,7 +12,7 @@ import numpy as np
 from course_lib import common
 from course_lib.batching import Split
 from course_lib.datasets.builders import folder_damage, open_builder, parsed
-from course_lib.datasets.catalog import CATALOG, DIGITS, Entry, ImageDataset
+from course_lib.datasets.dataset_info import DATASETS, DIGITS, DatasetInfo, ImageDataset
 from course_lib.datasets.download import fetch
 from course_lib.datasets.errors import DamagedDataError, MissingDataError, UnknownSetError, UnusableTfdsError
 from course_lib.datasets.folder import load_folder
@@ -24,19 +24,27 @@ Path = str | os.PathLike
 
 
 def load(
-    name: Path, *, data_dir: Path | None = None, offline: bool | None = None, side: int | None = None
+    name: Path,
+    *,
+    data_dir: Path | None = None,
+    offline: bool | None = None,
+    side: int | None = None,
+    fit: str | None = None,
 ) -> ImageDataset:
-    """The data set `name`: one of `CATALOG`, "digits", a folder, or any TFDS set of images with one label each.
+    """Loads a data set by name, or a folder of pictures, in three splits: training, validation and test.
 
-    "digits" is MNIST, and where it can neither be found nor downloaded scikit-learn's UCI digits, said in a line.
-    A folder holds a folder of pictures per class (see `course_lib.datasets.folder`): a path, or a text that looks
-    like one ("./pictures", "~/pictures", "my pictures") or names a folder that is here.
-    The catalog's sets are found however they are spelled ("MNIST", "CIFAR-10", "mnist:3.0.1").
+    `load("mnist")` or `load("./pictures")`.
 
     Args:
+        name: a name in `DATASETS`, however it is spelled ("MNIST", "CIFAR-10", "mnist:3.0.1"); any TFDS set of images
+            with one label each; "digits", which is MNIST, or scikit-learn's UCI digits where MNIST can neither be
+            found nor downloaded (a printed line says so); or a folder with one folder of pictures per class (see
+            `course_lib.datasets.folder`): a path, or a text that looks like one ("./pictures", "~/pictures", "my
+            pictures") or names a folder that is here.
         data_dir: TFDS's folder; None is TFDS's own choice (`TFDS_DATA_DIR`, else `~/tensorflow_datasets`).
         offline: True never opens a connection; None asks `COURSE_OFFLINE`.
         side: to how many pixels a folder's pictures are scaled; None is 64. Other sets come in a size of their own.
+        fit: how a folder's pictures become squares: "crop" (or None) cuts out the middle, "pad" adds gray.
 
     Raises:
         ValueError: an unknown name (with the nearest known), a set without images and labels, a damaged folder
@@ -49,9 +57,12 @@ def load(
     if _is_path(name):
         if data_dir is not None:
             raise ValueError(f"data_dir is for sets by name; {name} is a folder: give its whole path as the name")
-        return load_folder(name) if side is None else load_folder(name, side)
-    if side is not None:
-        raise ValueError(f"side={side!r} is for a folder of pictures; {name} comes in a size of its own: leave it out")
+        return load_folder(name, 64 if side is None else side, "crop" if fit is None else fit)
+    for argument, value in {"side": side, "fit": fit}.items():
+        if value is not None:
+            raise ValueError(
+                f"{argument}={value!r} is for a folder of pictures; {name} comes in a size of its own: leave it out"
+            )
     wanted = parsed(name)
     if wanted and wanted.plain == "digits":
         return _digits(data_dir, offline)
@@ -72,7 +83,7 @@ def _is_path(name: object) -> bool:
     if re.match(r"[/\\.~]|\w:[/\\]", name):
         return True
     wanted = parsed(name)
-    if wanted and wanted.set in (*CATALOG, "digits"):
+    if wanted and wanted.set in (*DATASETS, "digits"):
         if os.path.isdir(name):
             print(f"{name}: the data set of that name; the folder of that name is './{name}'")
         return False
@@ -97,7 +108,7 @@ def _uci_digits() -> ImageDataset:
     images, labels = load_digits(return_X_y=True)
     enlarged = tf.image.resize(images.reshape(-1, 8, 8, 1) * (255 / 16), (20, 20), method="bicubic").numpy()
     boxed = np.pad(np.clip(np.rint(enlarged), 0, 255).astype(np.uint8), ((0, 0), (4, 4), (4, 4), (0, 0)))
-    train, validation, _ = CATALOG["uci_digits"].counts
+    train, validation, _ = DATASETS["uci_digits"].counts
     parts = [
         Split(boxed[part], labels[part])
         for part in (slice(train), slice(train, train + validation), slice(train + validation, None))
@@ -115,7 +126,7 @@ def _from_tfds(name: str, data_dir: Path | None, offline: bool) -> ImageDataset:
             return load_folder(name)  # says that there is no such folder
         raise
     except UnusableTfdsError as error:
-        if wanted.entry:
+        if wanted.info:
             raise
         nowhere = f"{name} is no folder here, and not a set of images that the course has without TFDS"
         raise UnusableTfdsError(f"{nowhere}. {error.reason}", error.ways_on) from error
@@ -123,9 +134,10 @@ def _from_tfds(name: str, data_dir: Path | None, offline: bool) -> ImageDataset:
     if damage := folder_damage(builder):
         raise damage
     if not builder.is_prepared():
-        fetch(builder, wanted.entry.files if wanted.entry else (), offline)
-    (images, labels), validation, test = _cut(_read(wanted.plain, builder, keys), wanted.entry)
-    class_names = wanted.entry.class_names if wanted.entry else tuple(builder.info.features[keys[1]].names)
+        fetch(builder, wanted.info.files if wanted.info else (), offline)
+        builder = open_builder(name, data_dir)  # which reads what is there now, whoever prepared it
+    (images, labels), validation, test = _cut(_read(wanted.plain, builder, keys), wanted.info)
+    class_names = wanted.info.class_names if wanted.info else tuple(builder.info.features[keys[1]].names)
     splits = [Split(*arrays) for arrays in ((images, labels), validation, test)]
     return ImageDataset(wanted.plain, splits[0].image_shape, class_names, *splits)
 
@@ -133,7 +145,8 @@ def _from_tfds(name: str, data_dir: Path | None, offline: bool) -> ImageDataset:
 def _image_and_label(name: str, builder) -> Keys:
     """What TFDS calls the image and the label of a set. Raises ValueError where it has no such two."""
     kinds = import_tfds().features
-    keys, features = builder.info.supervised_keys or (), builder.info.features
+    keys = builder.info.supervised_keys or ()
+    features = builder.info.features
     if (
         len(keys) != 2
         or not isinstance(features[keys[0]], kinds.Image)
@@ -161,13 +174,14 @@ def _read(name: str, builder, keys: Keys) -> dict[str, Arrays]:
     return parts
 
 
-def _cut(parts: dict[str, Arrays], entry: Entry | None) -> list[Arrays]:
+def _cut(parts: dict[str, Arrays], info: DatasetInfo | None) -> list[Arrays]:
     """Training, validation and test examples: what is missing is the last tenth of the rest, first for the test."""
     images, labels = parts.pop("train" if "train" in parts else next(iter(parts)))
     held_out = [parts[split] for split in ("validation", "test") if split in parts]
     while len(held_out) < 2:
-        whole = held_out and entry and sum(entry.counts[:2]) == len(labels)
-        cut = len(labels) - (entry.counts[1] if whole else len(labels) // 10)
+        whole = held_out and info and sum(info.counts[:2]) == len(labels)
+        cut = len(labels) - (info.counts[1] if whole else len(labels) // 10)
         held_out.insert(0, (images[cut:], labels[cut:]))
-        images, labels = images[:cut], labels[:cut]
+        images = images[:cut]
+        labels = labels[:cut]
     return [(images, labels), *held_out]

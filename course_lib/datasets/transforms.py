@@ -6,24 +6,26 @@ import math
 import tensorflow as tf
 
 from course_lib import common
-from course_lib.array_checks import check_range
+from course_lib.array_checks import check_range, check_shape
 from course_lib.batching import Draws
 
-BACKGROUND, INK = -0.1, 1.175  # LeCun et al. 1998, section II-B: so that the mean is about 0
+BACKGROUND = -0.1  # both of LeCun et al. 1998, section II-B: so that the mean is about 0
+INK = 1.175
 FRAME = 32  # pixels
 
 
-def as_batch(images, draws: Draws | None = None, computes: bool = True) -> tf.Tensor:
-    """What a transform was given, as a tensor `(batch, height, width, channels)`.
+def as_batch(images: object, draws: Draws | None = None, computes: bool = True) -> tf.Tensor:
+    """The images that a transform was given, checked, as a tensor `(batch, height, width, channels)`.
 
     Args:
+        images: an array or a tensor.
         draws: what the transform draws from; None in evaluation.
         computes: whether the transform computes with the values, so that they must be floating point.
 
     Raises:
         ValueError: images of another shape or type, or draws that are none.
     """
-    check_shape(images)
+    check_channels_last(images)
     images = tf.convert_to_tensor(images)
     if computes and not images.dtype.is_floating:
         raise ValueError(f"this transform takes floats from 0 to 1, not {images.dtype.name}: give images / 255")
@@ -32,14 +34,13 @@ def as_batch(images, draws: Draws | None = None, computes: bool = True) -> tf.Te
     return images
 
 
-def check_shape(images) -> None:
-    """Raises ValueError where these are not images `(batch, height, width, channels)`."""
-    if not hasattr(images, "shape") or not hasattr(images, "dtype"):
-        advice = "; split.arrays()[0] are a split's" if hasattr(images, "arrays") else ""
-        raise ValueError(f"images must be an array, not a {type(images).__name__}{advice}")
-    if len(images.shape) != 4:
-        advice = "; one image is a batch as images[None]" if len(images.shape) == 3 else ""
-        raise ValueError(f"images must have the shape (batch, height, width, channels), not {images.shape}{advice}")
+def check_channels_last(images: object) -> None:
+    """Checks that these are images `(n, height, width, channels)`.
+
+    Raises:
+        ValueError: anything else, also where the channels come first.
+    """
+    check_shape(images)
     if images.shape[1] in (1, 3) and images.shape[3] not in (1, 3, None):
         raise ValueError(f"channels come last: np.moveaxis(images, 1, -1), for these have the shape {images.shape}")
 
@@ -61,7 +62,8 @@ def paper_frame(images: tf.Tensor) -> tf.Tensor:
     height, width = images.shape[1:3]
     if max(height, width) > FRAME:
         raise ValueError(f"the paper's frame is {FRAME}×{FRAME} pixels; these images are {height}×{width}")
-    top, left = (FRAME - height) // 2, (FRAME - width) // 2
+    top = (FRAME - height) // 2
+    left = (FRAME - width) // 2
     sides = [[0, 0], [top, FRAME - height - top], [left, FRAME - width - left], [0, 0]]
     return tf.pad(images, sides) * (INK - BACKGROUND) + BACKGROUND
 
@@ -87,6 +89,7 @@ class AffineDistortion:
         common.number("scale", self.scale, high=1.0)
 
     def __call__(self, images: tf.Tensor, draws: Draws | None) -> tf.Tensor:
+        """The images, each distorted in its own way; unchanged where `draws` is None."""
         images = as_batch(images, draws)
         if draws is None:
             return images
@@ -104,11 +107,17 @@ class AffineDistortion:
         """The rows `(a, b, c, d, e, f, 0, 0)`: output (x, y) reads input (ax + by + c, dx + ey + f)."""
         right, down, turn, wide, tall, slant = tf.unstack(units, axis=1)
         angle = turn * math.radians(self.rotation)
-        wide, tall = 1 + wide * self.scale, 1 + tall * self.scale
-        cosine, sine, slant = tf.cos(angle), tf.sin(angle), slant * self.shear
-        a, b = cosine * wide, (cosine * slant - sine) * tall
-        d, e = sine * wide, (sine * slant + cosine) * tall
-        x, y = (width - 1) / 2, (height - 1) / 2  # turned about the middle
+        wide = 1 + wide * self.scale
+        tall = 1 + tall * self.scale
+        cosine = tf.cos(angle)
+        sine = tf.sin(angle)
+        slant = slant * self.shear
+        a = cosine * wide
+        b = (cosine * slant - sine) * tall
+        d = sine * wide
+        e = (sine * slant + cosine) * tall
+        x = (width - 1) / 2  # (x, y) is the middle, about which the image is turned
+        y = (height - 1) / 2
         c = x - a * x - b * y + right * self.shift
         f = y - d * x - e * y + down * self.shift
         zero = tf.zeros_like(a)

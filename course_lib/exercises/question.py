@@ -3,23 +3,28 @@
 No reply only says "wrong": each foreseen wrong answer has a reply that says what it would be the answer to.
 """
 
-import contextlib
 import dataclasses
 import numbers
-import re
-import sys
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import numpy as np
+from course_lib.exercises import answers, guessing, judging, record, solutions
+from course_lib.exercises.answers import one, plain, same, shown, wrapped
 
-LONGEST = 100  # characters of an answer that a reply repeats
-DEEPEST = 4  # lists in lists
+KINDS = ("guess", "choice", "number", "sizes", "text", "code")
+POINTS = {"guess": 0, "code": 3}  # where a question does not say; every other kind gives 1
 
 
-@dataclasses.dataclass
-class Question:
-    """One question. `check`, `predict`, `outcome`, `hint` and `solution` print; `reply` returns the text.
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What an answer is worth: `right` is None where it was no attempt, such as a letter that is no option."""
+
+    right: bool | None
+    reply: str
+
+
+@dataclasses.dataclass(eq=False)  # one question is only itself
+class Question(guessing.Guessing):
+    """One question. As the last line of a cell it shows a card; its methods are for those who type.
 
     Attributes:
         name: as the lesson calls it, "q1".
@@ -32,6 +37,12 @@ class Question:
         tip: a push in the right direction.
         tolerance: how far off a number may be.
         judge: for answers that are functions: returns None where right, else the reply.
+        kind: one of `KINDS`; follows from the other fields where it is not given.
+        points: what a right answer gives; follows from the kind where it is not given.
+        function: for code: the name of the student's function, which the card looks up.
+        returns_object: for code: it returns an object, such as a network, that cannot leave its process.
+        misconception: the mistaken idea that the question is about, for the instructor.
+        lesson: the lesson it belongs to; answers of a question without one are kept in memory.
     """
 
     name: str
@@ -44,96 +55,161 @@ class Question:
     tip: str = ""
     tolerance: float = 0.0
     judge: Callable[[object], str | None] | None = None
-    guess: str | None = dataclasses.field(default=None, init=False)
+    kind: str = ""
+    points: float | None = None
+    function: str = ""
+    returns_object: bool = False
+    misconception: str = ""
+    lesson: str = ""
 
     @classmethod
-    def from_entry(cls, name: str, entry: dict, judges: object = None) -> "Question":
-        """The question of a TOML table: its answers read as a student's are, its judge a function of `judges`."""
-        fields = dict(entry, name=name, right=_plain(entry.get("right")))
-        fields["wrong"] = {_plain(answer): reply for answer, reply in entry.get("wrong", {}).items()}
+    def from_entry(cls, name: str, entry: dict, judges: object = None, lesson: str = "") -> "Question":
+        """Returns the question of a TOML table: answers are read as a student's are, the judge is of `judges`."""
+        fields = dict(entry, name=name, lesson=lesson, right=plain(entry.get("right")))
+        fields["wrong"] = {plain(answer): reply for answer, reply in entry.get("wrong", {}).items()}
         if "judge" in entry:
             fields["judge"] = getattr(judges, entry["judge"])
+            fields.setdefault("function", entry["judge"])
         return cls(**fields)
 
     def __post_init__(self) -> None:
+        self.kind = self.kind or self._kind_of_fields()
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.name}: kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+        if self.points is None:
+            self.points = POINTS.get(self.kind, 1)
         if self.options:
             self.expects = "one of " + ", ".join(f'"{letter}"' for letter in self.options)
+        self._own_record = record.Record(None)
+
+    def _kind_of_fields(self) -> str:
+        if self.judge is not None:
+            return "code"
+        if self.right is None:
+            return "guess"
+        if self.options:
+            return "choice"
+        return {tuple: "sizes", str: "text"}.get(type(self.right), "number")
 
     def __repr__(self) -> str:
-        listed = "".join(f"\n   {letter}  {option}" for letter, option in self.options.items())
-        return f"{self.name} · {self.text}{listed}"
+        asked = wrapped(f"{self.name} · {self.text}", indent=" " * len(f"{self.name} · "))
+        listed = [wrapped(f"   {letter}  {option}", indent=" " * 6) for letter, option in self.options.items()]
+        return "\n".join([asked, *listed])
+
+    def _ipython_display_(self) -> None:
+        """Shows the card; IPython calls this where the question is the last line of a cell."""
+        from course_lib.exercises import card
+
+        card.show(self)
+
+    @property
+    def entry(self) -> record.Entry:
+        """What the student did with this question so far."""
+        return self._record().entry(self.lesson, self.name)
+
+    def keep(self, **changes: object) -> None:
+        """Notes in the student's record what was done with this question."""
+        self._record().keep(self.lesson, self.name, **changes)
+
+    def _record(self) -> record.Record:
+        return record.current() if self.lesson else self._own_record
 
     def check(self, *answer: object) -> None:
-        """Says what is right about `answer`, what is not, and why one might think so; sizes may come as `16, 12, 3`."""
-        print(self.reply(*answer), end="\n\n")
+        """Says what is right about `answer`, what is not, and why; sizes may come as `16, 12, 3`."""
+        print(wrapped(self.attempt(*answer).reply), end="\n\n")
 
     def reply(self, *answer: object) -> str:
-        """What `check` prints."""
-        answer = _one(answer)
+        """Returns what `check` says, as one line; nothing is noted."""
+        return self.mark(*answer).reply
+
+    def attempt(self, *answer: object) -> Verdict:
+        """Marks `answer` and notes it in the student's record."""
+        verdict = self.mark(*answer)
+        if verdict.right is not None:
+            self._note(one(answer), verdict.right)
+        return verdict
+
+    def _note(self, answer: object, right: bool) -> None:
+        """Counts a try where the answer is another one than before; a right answer stays."""
+        if self.kind == "code":
+            changes = {"answer": judging.name_of(answer), "source": judging.source_of(answer)}
+        else:
+            changes = {"answer": answers.as_json(self.read(answer))}
+        entry = self.entry
+        if all(getattr(entry, field) == value for field, value in changes.items()) and entry.tries:
+            return
+        if right or not entry.right:
+            self.keep(**changes, right=right, tries=entry.tries + 1)
+
+    def mark(self, *answer: object) -> Verdict:
+        """Returns whether `answer` is right and what to reply."""
+        answer = one(answer)
         if answer is None or answer is ...:
-            return f"{self}\n→ Not answered yet: give {self.expects}; {self.name}.hint() helps."
-        answer = _plain(self._english(answer))
-        if self._is_a_guess():
-            return f"→ {self.name} is a guess: {self.name}.predict({_shown(answer)}), then run the experiment."
-        if self.judge is not None:
-            problem = self._judged(answer)
-            return f"→ Right. {self.because}" if problem is None else f"→ Not yet. {problem}"
-        if self._same(answer, self.right):
-            return f"→ Right. {self.because}"
+            return Verdict(None, f"{self}\n→ Not answered yet: give {self.expects}; {self.name}.hint() helps.")
+        answer = self.read(answer)
+        if self.kind == "guess" and self.right is None:
+            call = f"{self.name}.predict({shown(answer)})"
+            return Verdict(None, f"→ {self.name} is a guess: {call}, then run the experiment.")
+        if self.kind == "code":
+            return self._judged(answer)
+        if same(answer, self.right, self.tolerance):
+            return Verdict(True, f"→ Right. {self.because}")
         for foreseen, reply in self.wrong.items():
-            if self._same(answer, foreseen):
-                return f"→ Not {self._said(answer)}. {reply}"
+            if same(answer, foreseen, self.tolerance):
+                return Verdict(False, f"→ Not {self.said(answer)}. {reply}")
         if not self._fits(answer):
             point = " A decimal number is written with a point: 0.5." if self._is_cut_at_a_comma(answer) else ""
-            return f"→ {_shown(answer)} cannot be the answer: {self.name} expects {self.expects}.{point}"
-        return f"→ Not {self._said(answer)}. {self.tip}"
+            return Verdict(None, f"→ {shown(answer)} cannot be the answer: {self.name} expects {self.expects}.{point}")
+        return Verdict(False, f"→ Not {self.said(answer)}. {self.tip}")
 
-    def predict(self, *choice: str | None) -> None:
-        """Takes a guess before the experiment; `outcome` shows it beside what was measured."""
-        choice = _plain(_one(choice))
-        self.guess = choice if self._is_option(choice) else None
-        if self.guess:
-            said = f"Your guess: {choice}. Now run the experiment."
-        elif choice is None or choice is ...:
-            said = f"No guess yet: replace None by {self.expects}, then run the experiment."
-        elif self.options:
-            said = f"{_shown(choice)} is none of the options: guess {self.expects}, then run the experiment."
-        else:
-            said = f"{self.name} is answered, not guessed: {self.name}.check({_shown(choice)})."
-        print(f"{self}\n→ {said}")
-
-    def outcome(self, measured: str, finding: str) -> None:
-        """Shows the guess beside the measured outcome, and what speaks for a guess that did not come true.
-
-        Args:
-            measured: the letter that the experiment came out as.
-            finding: the measured numbers, as a sentence.
-        """
-        if measured not in self.options:
-            raise ValueError(f"{self.name}.outcome takes {self.expects}, not {measured!r}")
-        guessed = f"your guess {self.guess}" if self.guess else "no guess given"
-        print(f"{self.name} · {guessed} | outcome {measured}: {self.options[measured]}\n{finding}")
-        if self.guess and self.guess != measured and self.guess in self.wrong:
-            print(self.wrong[self.guess])
+    def _judged(self, answer: object) -> Verdict:
+        if not callable(answer):
+            problem = f"{self.name} expects {self.expects}, not {type(answer).__name__}."
+            return Verdict(None, f"→ Not yet. {problem}")
+        problem = judging.problem(self.judge, answer)
+        return Verdict(True, f"→ Right. {self.because}") if problem is None else Verdict(False, f"→ Not yet. {problem}")
 
     def hint(self) -> None:
         """Prints a push in the right direction."""
-        without = "there is no hint: guess, and the experiment answers." if self._is_a_guess() else "there is no hint."
-        print(f"{self.name} · {self.tip or without}")
+        self.keep(hint=True)
+        print(wrapped(f"{self.name} · {self.hint_text()}"))
+
+    def hint_text(self) -> str:
+        """Returns the hint, or that there is none."""
+        without = (
+            "there is no hint: guess, and the experiment answers." if self.kind == "guess" else "there is no hint."
+        )
+        return self.tip or without
 
     def solution(self) -> None:
         """Prints the answer and why it is the answer."""
-        answer = "" if self.right is None else f"{self._said(self.right)}. "
-        because = self.because or ("the experiment answers." if self._is_a_guess() else "")
-        print(f"{self.name} · {answer}{because}")
+        self.keep(solution=self.entry.solution or not self.entry.right)
+        print(wrapped(f"{self.name} · {self.solution_text()}"))
+        if code := self.solution_code():
+            print(f"\n{code}")
 
-    def _english(self, answer: object) -> object:
-        """`answer` with "0,5" as "0.5" where a decimal number is right, and "0.5%" as "0.5" where points are wanted."""
-        if not isinstance(answer, str):
-            return answer
-        if self._is_decimal():
-            answer = re.sub(r"^(\s*[+-]?\d*),(\d+\s*%?\s*)$", r"\1.\2", answer)
-        return answer.rstrip(" %") if "percentage points" in self.expects else answer
+    def solution_code(self) -> str:
+        """Returns a right function, where one is to be written and one is kept; else ""."""
+        return solutions.source(self.lesson, self.function) if self.kind == "code" else ""
+
+    def solution_text(self) -> str:
+        """Returns the answer and why it is the answer."""
+        answer = "" if self.right is None else f"{self.said(self.right)}. "
+        because = self.because or ("the experiment answers." if self.kind == "guess" else "")
+        return f"{answer}{because}"
+
+    def said(self, answer: object) -> str:
+        """Returns `answer` as a reply names it, a letter with its option."""
+        return f"{answer} ({self.options[answer]})" if self._is_option(answer) else shown(answer)
+
+    def read(self, answer: object) -> object:
+        """Returns `answer` as plain Python, read as this question expects it."""
+        if isinstance(answer, str):
+            if self.kind in ("number", "guess") and (self._is_decimal() or not answers.has_thousands(answer)):
+                answer = answers.with_point(answer)
+            if "percentage points" in self.expects:
+                answer = answer.rstrip(" %")
+        return plain(answer)
 
     def _is_decimal(self) -> bool:
         """Whether a decimal number is right; one like 5.0 is kept as a whole number."""
@@ -144,23 +220,6 @@ class Question:
         """Whether `check(0,5)` may have been meant as 0.5."""
         return self._is_decimal() and isinstance(answer, tuple) and len(answer) == 2
 
-    def _is_a_guess(self) -> bool:
-        return self.right is None and self.judge is None
-
-    def _judged(self, answer: object) -> str | None:
-        if not callable(answer):
-            return f"{self.name} expects {self.expects}, not {type(answer).__name__}."
-        try:
-            with _exit_raises():
-                return self.judge(answer)
-        except KeyboardInterrupt:  # Stop is pressed
-            raise
-        except BaseException as error:  # the student's code: its error is the feedback, sys.exit() among them
-            return f"Your function stopped with {traceback.format_exception_only(error)[-1].strip()}"
-
-    def _said(self, answer: object) -> str:
-        return f"{answer} ({self.options[answer]})" if self._is_option(answer) else _shown(answer)
-
     def _is_option(self, answer: object) -> bool:
         return isinstance(answer, str) and answer in self.options
 
@@ -168,61 +227,3 @@ class Question:
         kinds = {str: str, tuple: tuple}
         kind = kinds.get(type(self.right), numbers.Real)
         return self._is_option(answer) if self.options else isinstance(answer, kind)
-
-    def _same(self, answer: object, other: object) -> bool:
-        try:
-            if isinstance(answer, numbers.Real) and isinstance(other, numbers.Real):
-                return abs(answer - other) <= self.tolerance
-            return type(answer) is type(other) and bool(answer == other)
-        except Exception:  # no float is as large as 10**400, and some objects cannot be compared
-            return False
-
-
-def _one(answer: tuple) -> object:
-    """The one answer that was given, or all of them: `check(16, 12, 3)` is `check((16, 12, 3))`."""
-    return answer if len(answer) > 1 else answer[0] if answer else None
-
-
-def _plain(answer: object, depth: int = 0) -> object:
-    """`answer` as plain Python: NumPy numbers, "6", "b", "5×5" and lists as what they stand for."""
-    if isinstance(answer, (np.generic, np.ndarray)):
-        answer = answer.tolist()
-    if isinstance(answer, (list, tuple)) and depth < DEEPEST:
-        return tuple(_plain(part, depth + 1) for part in answer)
-    if not isinstance(answer, str):
-        return answer
-    answer = answer.strip()
-    try:
-        if re.fullmatch(r"[1-9]\d{0,2}(,\d{3})+", answer):  # 2,400
-            return int(answer.replace(",", ""))
-        if sizes := re.fullmatch(r"[(\[]?\s*(\d+(?:\s*[x×,]\s*\d+)+)\s*[)\]]?", answer):
-            return tuple(int(size) for size in re.findall(r"\d+", sizes[1]))
-        number = float(answer.replace(" %", "%").rstrip("%")) / (100 if answer.endswith("%") else 1)
-        return int(number) if number.is_integer() else number
-    except ValueError:  # no number, or one of thousands of digits
-        return answer.upper() if len(answer) == 1 else answer
-
-
-def _shown(answer: object) -> str:
-    """`answer` as a reply repeats it, cut where it is long."""
-    try:
-        text = repr(answer)
-    except Exception:  # a number of thousands of digits, or an object of the student's
-        return f"this {type(answer).__name__}"
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-@contextlib.contextmanager
-def _exit_raises() -> Iterator[None]:
-    """Inside, `exit()` raises SystemExit in a notebook too, where it would end the kernel."""
-    from IPython import get_ipython
-
-    shell = get_ipython()
-    if shell is None:
-        yield
-        return
-    ask_exit, shell.ask_exit = shell.ask_exit, sys.exit
-    try:
-        yield
-    finally:
-        shell.ask_exit = ask_exit

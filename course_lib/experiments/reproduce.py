@@ -1,19 +1,24 @@
 """`python -m course_lib reproduce NAME`: train an experiment again, seed by seed, and record it.
 
-Each finished run is written to `data/runs/NAME.json` at once, so a stopped command continues where it was.
+Each finished run is written to `data/runs/NAME.json` at once, so a stopped command continues where it was; until the
+last one has ended, the record says that it is unfinished, and no lesson can read it.
 """
 
 import argparse
 import statistics
 import sys
+from collections.abc import Callable
 
+import keras
 import numpy as np
 
 from course_lib import common, startup
 from course_lib.batching import Split
-from course_lib.experiments.catalog import EXPERIMENTS
 from course_lib.experiments.experiment import Experiment, Setting, identity, recorded
-from course_lib.training import train
+from course_lib.experiments.filters import packed
+from course_lib.experiments.measuring import Measured
+from course_lib.experiments.registry import EXPERIMENTS
+from course_lib.training import last_run, train
 
 DIGITS_KEPT = 5  # of a history's values: more is noise, and makes the files long
 
@@ -51,15 +56,30 @@ def reproduce(name: str, experiment: Experiment, seeds, *, again: bool = False) 
     print(f"{experiment.title}\npublished: {experiment.paper}")
     record = _empty(name, experiment)
     record["runs"] = [] if again else _still_valid(name, record["settings"])
-    done = {(run["setting"], run["seed"]) for run in record["runs"]}
-    for key, setting in experiment.settings.items():
-        for seed in seeds:
-            if (key, seed) not in done:
-                print(f"{key}, seed {seed}")
-                record["runs"].append({"setting": key, **_run(setting, seed)})
-                _write(record)
+    record["status"] = "unfinished"  # in the file until the last run
+    networks = {}  # trained in this process, by setting and seed
+    _train_missing(record, experiment, experiment.settings, list(seeds)[:1], networks)
+    _train_missing(record, experiment, experiment.chosen(record["runs"]), seeds, networks)
+    del record["status"]
+    _write(record)
+    for key in experiment.settings:
         _report(key, [run for run in record["runs"] if run["setting"] == key])
     return record
+
+
+def _train_missing(record: dict, experiment: Experiment, names, seeds, networks: dict) -> None:
+    """Trains those settings with those seeds that are not recorded, and records each run as it ends."""
+    done = {(run["setting"], run["seed"]) for run in record["runs"]}
+    sources = {setting.start[0] for setting in experiment.settings.values() if setting.start}
+    for key in experiment.settings:
+        for seed in seeds:
+            if key in names and (key, seed) not in done:
+                print(f"{key}, seed {seed}")
+                run, network = _run(experiment, key, seed, networks)
+                if key in sources:
+                    networks[key, seed] = network
+                record["runs"].append({"setting": key, **run})
+                _write(record)
 
 
 def _say_not_run(name: str, experiment: Experiment, why: str) -> None:
@@ -95,16 +115,36 @@ def _still_valid(name: str, settings: dict) -> list[dict]:
     return [run for run in record["runs"] if run["setting"] not in changed]
 
 
-def _run(setting: Setting, seed: int) -> dict[str, object]:
-    data, watched, test = setting.data()
-    run = train(setting.build(), data, recipe=setting.recipe, epochs=setting.epochs, validation=watched, seed=seed)
+def _run(experiment: Experiment, key: str, seed: int, networks: dict) -> tuple[dict[str, object], keras.Model]:
+    """The record of one run, and its network."""
+    setting = experiment.settings[key]
+    data, validation, test = setting.data()
+    measured = Measured({"training": data, "validation": validation} if setting.measure_every else {}, setting)
+    status = {}
+    try:
+        run = train(
+            _builder(experiment, setting, seed, networks),
+            data,
+            recipe=setting.recipe,
+            epochs=setting.epochs,
+            validation=None if setting.measure_every else validation,
+            seed=seed,
+            callbacks=[measured],
+        )
+    except FloatingPointError as error:
+        print(f"{key}, seed {seed}: {error}")
+        run = last_run()
+        status = {"status": "diverged"}
     if setting.keep and seed == 0:
         run.save(setting.keep)
     record = run.record()
     del record["recipe"], record["epochs"], record["status"]  # the setting says them
-    record["history"] = {
-        metric: [float(f"{value:.{DIGITS_KEPT}g}") for value in values] for metric, values in run.history.items()
-    }
+    record["history"] = _rounded(run.history)
+    record["steps_per_epoch"] = -(-len(data) // setting.recipe.batch_size)
+    if setting.measure_every:
+        record["measured"] = {name: _rounded(history) for name, history in measured.history.items()}
+    if setting.watch:
+        record["kernels"] = packed(measured.history["training"]["epoch"], measured.kernels)
     record |= {"seconds": round(run.seconds, 1), "images_per_second": round(run.images_per_second)}
     final = {"test_errors": _errors(run.model, test), "test_examples": len(test)}
     if setting.also:
@@ -112,7 +152,31 @@ def _run(setting: Setting, seed: int) -> dict[str, object]:
         final["also"] = {
             name: {"errors": _errors(run.model, split), "examples": len(split)} for name, split in others.items()
         }
-    return record | {"final": final}
+    return record | {"final": final} | status, run.model
+
+
+def _builder(experiment: Experiment, setting: Setting, seed: int, networks: dict) -> Callable[[], keras.Model]:
+    """What `train` calls: the network, where the setting says so with weights of another setting's trained one."""
+    build = setting.build()
+    if setting.start is None:
+        return build
+    source, transfer = setting.start
+    if (source, seed) not in networks:  # recorded by an earlier process: the same seed gives the same weights again
+        networks[source, seed] = _run(experiment, source, seed, networks)[1]
+
+    def started() -> keras.Model:
+        model = build()
+        transfer(networks[source, seed], model)
+        return model
+
+    return started
+
+
+def _rounded(history: dict[str, list]) -> dict[str, list]:
+    return {
+        name: [float(f"{value:.{DIGITS_KEPT}g}") if isinstance(value, float) else value for value in values]
+        for name, values in history.items()
+    }
 
 
 def _errors(model, split: Split) -> int:
@@ -121,6 +185,8 @@ def _errors(model, split: Split) -> int:
 
 
 def _report(key: str, runs: list[dict]) -> None:
+    if not runs:
+        return
     for run in sorted(runs, key=lambda run: run["seed"]):
         final = run["final"]
         print(

@@ -8,13 +8,13 @@ from . import (
     neocognitron,
     prelu_net,
     resnet,
-    resnet_cifar,
     small,
     summary,
     vgg,
     zfnet,
 )
 from .catalog import CATALOG, build
+from .pretrained import frozen_features, last_maps
 from .weights import load_imagenet_weights, preprocess
 
 __all__ = [
@@ -22,7 +22,9 @@ __all__ = [
     "alexnet",
     "build",
     "convolutional",
+    "frozen_features",
     "googlenet",
+    "last_maps",
     "lenet5",
     "lenet5_1998",
     "lenet5_1998_layers",
@@ -31,7 +33,6 @@ __all__ = [
     "prelu_net",
     "preprocess",
     "resnet",
-    "resnet_cifar",
     "small",
     "summary",
     "vgg",

@@ -37,7 +37,8 @@ import keras
 from keras import layers
 
 from course_lib.models.convolutional import GroupedConv2D, LocalResponseNormalization, initializer
-from course_lib.models.scaling import scaled
+from course_lib.models.options import scaled
+from course_lib.normalization import BatchNormalization
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +74,7 @@ def build(name: str, *, image_shape: tuple[int, int, int], num_classes: int, wid
 
 @dataclasses.dataclass(frozen=True)
 class Tricks:
-    """What the paper's network can be built without."""
+    """The ideas of the paper that can be switched off."""
 
     towers: int
     initialization: str
@@ -83,7 +84,7 @@ class Tricks:
     dropout: float
 
     def weights(self, bias: float) -> dict[str, object]:
-        """How a layer's kernel starts, and its bias: at a value of its own in the paper's initialization only."""
+        """The initializers of a layer's kernel and bias; only the paper's initialization has biases other than 0."""
         constant = keras.initializers.Constant(bias if self.initialization == "normal" else 0.0)
         return {"kernel_initializer": initializer(self.initialization), "bias_initializer": constant}
 
@@ -114,7 +115,7 @@ def _convolution(x, number: int, row: Convolution, width: float, tricks: Tricks)
         name=f"conv{number}",
     )(x)
     if tricks.normalization == "batch":
-        x = layers.BatchNormalization(name=f"norm{number}")(x)
+        x = BatchNormalization(name=f"norm{number}")(x)
     x = layers.Activation(tricks.activation, name=f"activation{number}")(x)
     if row.normalized and tricks.normalization == "local_response":
         x = LocalResponseNormalization(name=f"norm{number}")(x)

@@ -1,7 +1,7 @@
 """The catalog: what networks there are, and `build`, which makes any of them by name.
 
 To add a network, write its family's file with `build(name, *, image_shape, num_classes, width, **options)`,
-add one `Entry` below and its published figures to `data/published/architectures.csv`.
+add one `NetworkInfo` below and its published figures to `data/published/architectures.csv`.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
+class NetworkInfo:
     """What is known of a network before it is built."""
 
     name: str
@@ -31,7 +31,7 @@ class Entry:
 
     @property
     def published(self) -> tuple[dict[str, object], ...]:
-        """The network's rows of `data/published/architectures.csv`, one a measurement.
+        """The network's rows of `data/published/architectures.csv`, one per measurement.
 
         The first row also holds the counts. Errors are in percent; None stands for a figure not published.
         """
@@ -64,33 +64,34 @@ ALEXNET = {
     "overlapping_pooling": Option(True, TRUTHS),
     **DROPOUT,
 }
-VGG = {"initialization": Option("glorot", ("glorot", "he", "normal")), **DROPOUT}
+VGG_LRN = {"initialization": Option("glorot", ("glorot", "he", "normal")), **DROPOUT}
+VGG = VGG_LRN | {"normalization": Option("none", ("none", "batch"))}
 SHORTCUTS = ("A", "B", "C")
 BIAS = {"convolution_bias": Option(False, TRUTHS)}
 CIFAR_DEPTHS = (20, 32, 44, 56, 110)
 SMALL_DEPTH = {"depth": Option(20, (8, 14, 20, 26, 32, 44, 56, 110))}  # 6n + 2
 
 
-def _imagenet(name: str, title: str, module: str, smallest_side: int, options: Mapping, side: int = 224) -> Entry:
-    return Entry(name, title, module, (side, side, 3), 1000, smallest_side, options)
+def _imagenet(name: str, title: str, module: str, smallest_side: int, options: Mapping, side: int = 224) -> NetworkInfo:
+    return NetworkInfo(name, title, module, (side, side, 3), 1000, smallest_side, options)
 
 
-def _cifar(name: str, title: str, options: Mapping) -> Entry:
-    return Entry(name, title, "resnet_cifar", (32, 32, 3), 10, 4, options)
+def _cifar(name: str, title: str, options: Mapping) -> NetworkInfo:
+    return NetworkInfo(name, title, "resnet", (32, 32, 3), 10, 4, options)
 
 
-def _small(name: str, title: str, smallest_side: int, options: Mapping) -> Entry:
-    return Entry(name, title, "small", (64, 64, 3), 10, smallest_side, options)
+def _small(name: str, title: str, smallest_side: int, options: Mapping) -> NetworkInfo:
+    return NetworkInfo(name, title, "small", (64, 64, 3), 10, smallest_side, options)
 
 
 def _shortcut(default: str) -> dict[str, Option]:
     return {"shortcut": Option(default, SHORTCUTS)}
 
 
-_ENTRIES = (
-    Entry("neocognitron", "Neocognitron", "neocognitron", (16, 16, 1), 24, 16),
-    Entry("lenet5_1998", "LeNet-5 as published", "lenet5_1998", (32, 32, 1), 10, 32),
-    Entry(
+_NETWORKS = (
+    NetworkInfo("neocognitron", "Neocognitron", "neocognitron", (16, 16, 1), 24, 16),
+    NetworkInfo("lenet5_1998", "LeNet-5 as published", "lenet5_1998", (32, 32, 1), 10, 32),
+    NetworkInfo(
         name="lenet5",
         title="LeNet-5 as it is built today",
         module="lenet5",
@@ -103,7 +104,7 @@ _ENTRIES = (
     _imagenet("alexnet_one_tower", "AlexNet, one tower", "alexnet", 67, ALEXNET, side=227),
     _imagenet("zfnet", "ZFNet", "zfnet", 53, DROPOUT),
     _imagenet("vgg11", "VGG-11, column A", "vgg", 32, VGG),
-    _imagenet("vgg11_lrn", "VGG-11, column A-LRN", "vgg", 32, VGG),
+    _imagenet("vgg11_lrn", "VGG-11, column A-LRN", "vgg", 32, VGG_LRN),
     _imagenet("vgg13", "VGG-13, column B", "vgg", 32, VGG),
     _imagenet("vgg16_1x1", "VGG-16 with 1×1 convolutions, column C", "vgg", 32, VGG),
     _imagenet("vgg16", "VGG-16, column D", "vgg", 32, VGG),
@@ -131,13 +132,13 @@ _ENTRIES = (
         "vgg_small",
         "Small VGG",
         32,
-        {"depth": Option(16, (11, 13, 16, 19)), "initialization": Option("he", ("he", "glorot", "normal")), **DROPOUT},
+        VGG | {"depth": Option(16, (11, 13, 16, 19)), "initialization": Option("he", ("he", "glorot", "normal"))},
     ),
     _small("plain_small", "Small plain network", 4, SMALL_DEPTH),
     _small("resnet_small", "Small residual network", 4, SMALL_DEPTH | _shortcut("A")),
 )
 
-CATALOG: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+CATALOG: dict[str, NetworkInfo] = {info.name: info for info in _NETWORKS}
 
 
 def build(
@@ -148,7 +149,7 @@ def build(
     width: float = 1.0,
     **options: object,
 ) -> "keras.Model":
-    """The network `name`, freshly initialized; what is not given is the paper's.
+    """The network `name`, freshly initialized; arguments default to the paper's values.
 
     It maps float images `(batch, height, width, channels)` to logits `(batch, num_classes)`. `width` scales
     the number of filters of its layers. `CATALOG[name].options` lists its options.
@@ -158,33 +159,38 @@ def build(
     """
     if not isinstance(name, str) or name not in CATALOG:
         raise common.unknown("network", name, CATALOG)
-    entry = CATALOG[name]
+    info = CATALOG[name]
     if name == "neocognitron":
         raise ValueError(
             "the neocognitron learns without labels and without gradients, so it is no Keras model: "
             "models.neocognitron.Neocognitron() makes one"
         )
-    chosen = {option: spec.default for option, spec in entry.options.items()}
+    chosen = {option: spec.default for option, spec in info.options.items()}
     for option, value in options.items():
-        chosen[option] = _checked_option(entry, option, value)
-    image_shape = entry.image_shape if image_shape is None else image_shape
-    num_classes = entry.num_classes if num_classes is None else num_classes
-    image_shape = common.check_image_shape(image_shape, entry.smallest_side)
+        chosen[option] = _checked_option(info, option, value)
+    image_shape = info.image_shape if image_shape is None else image_shape
+    num_classes = info.num_classes if num_classes is None else num_classes
+    image_shape = common.check_image_shape(image_shape, info.smallest_side)
     common.at_least(2, num_classes=num_classes)
     if isinstance(width, bool) or not isinstance(width, numbers.Real) or not 0 < width <= WIDEST:
         raise ValueError(
             f"width must be a number above 0, {WIDEST} at most: a factor for the number of filters of every layer (1.0 "
             f"is the paper's network), not {width!r}"
         )
-    family = importlib.import_module(f"course_lib.models.{entry.module}")
+    family = importlib.import_module(f"course_lib.models.{info.module}")
     return family.build(name, image_shape=image_shape, num_classes=int(num_classes), width=float(width), **chosen)
 
 
-def _checked_option(entry: Entry, option: str, value: object) -> object:
-    if option not in entry.options:
-        known = ("image_shape", "num_classes", "width", *entry.options)
-        raise common.unknown(f"option of {entry.name}", option, known)
-    return entry.options[option].checked(f"{option} of {entry.name}", value)
+def _checked_option(info: NetworkInfo, option: str, value: object) -> object:
+    if option == "weights":
+        raise ValueError(
+            f"build gives {info.name} fresh weights; models.load_imagenet_weights(model) then puts in those of "
+            "ImageNet, where there are any"
+        )
+    if option not in info.options:
+        known = ("image_shape", "num_classes", "width", *info.options)
+        raise common.unknown(f"option of {info.name}", option, known)
+    return info.options[option].checked(f"{option} of {info.name}", value)
 
 
 def _value(cell: str) -> object:

@@ -1,4 +1,4 @@
-"""Parts that several families share: local response normalization, convolutions in groups, first weights."""
+"""Layers that several families share: local response normalization, convolutions in groups; initializations."""
 
 import keras
 import numpy as np
@@ -10,15 +10,17 @@ INITIALIZATIONS = ("glorot", "he", "normal")
 
 
 def initializer(name: str) -> keras.initializers.Initializer:
-    """The first weights of a layer; a fresh object each time, since one object draws the same numbers again.
+    """The initialization of a layer; a fresh object each time, since one object draws the same numbers again.
 
     - "glorot": uniform in ±√(6 / (fan-in + fan-out)) (Glorot and Bengio 2010, equation 16).
     - "he": normal with variance 2 / fan-in, cut at two deviations (after He et al. 2015, equation 10).
     - "normal": normal with deviation 0.01, whatever the layer's size (Krizhevsky et al. 2012, section 5).
     """
-    if name == "normal":
-        return keras.initializers.RandomNormal(stddev=0.01)
-    return keras.initializers.get({"glorot": "glorot_uniform", "he": "he_normal"}[name])
+    if name == "glorot":
+        return keras.initializers.GlorotUniform()
+    if name == "he":
+        return keras.initializers.HeNormal()
+    return keras.initializers.RandomNormal(stddev=0.01)
 
 
 @register
@@ -32,7 +34,10 @@ class LocalResponseNormalization(layers.Layer):
 
     def __init__(self, size: int = 5, k: float = 2.0, alpha: float = 1e-4, beta: float = 0.75, **kwargs):
         super().__init__(**kwargs)
-        self.size, self.k, self.alpha, self.beta = size, k, alpha, beta
+        self.size = size
+        self.k = k
+        self.alpha = alpha
+        self.beta = beta
 
     def build(self, input_shape):
         apart = np.subtract.outer(np.arange(input_shape[-1]), np.arange(input_shape[-1]))

@@ -32,7 +32,7 @@ import keras
 from keras import layers
 
 from course_lib.models.convolutional import LocalResponseNormalization
-from course_lib.models.scaling import scaled
+from course_lib.models.options import scaled
 
 # Table 1: filters of the 1×1 branch; reduction and 3×3; reduction and 5×5; 1×1 behind the pooling.
 MODULES = {
@@ -84,7 +84,7 @@ def build(
 
 
 def inception(x, filters: list[int], name: str):
-    """Four looks at the same maps, side by side (Figure 2b)."""
+    """An Inception module: four branches from the same maps, side by side (Figure 2b)."""
     one, three_reduced, three, five_reduced, five, projected = filters
     branch1 = _convolution(x, one, 1, f"{name}_1x1")
     branch2 = _convolution(x, three_reduced, 1, f"{name}_3x3_reduce")
@@ -105,7 +105,7 @@ def _pooling(x, name: str, strides: int = 2):
 
 
 def _auxiliary(x, name: str, num_classes: int, width: float):
-    """A small classifier half way, which brings the early layers a gradient (section 5)."""
+    """An auxiliary classifier half way, which gives the early layers a gradient (section 5)."""
     x = layers.AveragePooling2D(5, strides=3, name=f"{name}_pool")(x)  # 4×4
     x = _convolution(x, scaled(128, width), 1, f"{name}_conv")  # 4×4×128
     x = layers.Flatten(name=f"{name}_flatten")(x)  # 2048

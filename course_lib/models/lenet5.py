@@ -25,7 +25,7 @@ What differs from the paper's 60,000 parameters (`lenet5_1998`), and why:
 import keras
 from keras import layers
 
-from course_lib.models.scaling import scaled
+from course_lib.models.options import scaled
 
 POOLING = {"average": layers.AveragePooling2D, "max": layers.MaxPooling2D}
 

@@ -36,7 +36,7 @@ from course_lib.models.lenet5_1998_layers import (
     register,
     scaled_tanh,
 )
-from course_lib.models.scaling import scaled
+from course_lib.models.options import scaled
 
 # Table I: the maps of s2 that each map of c3 sees.
 TABLE_I = (

@@ -38,15 +38,20 @@ positions, one each when shown at random ones.
 import numbers
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from course_lib import common
 from course_lib.models import neocognitron_cells as cells
-from course_lib.models.scaling import scaled
+from course_lib.models.options import scaled
 
-SIDE, PLANES, S_AREA = 16, 24, 5  # of the input; of every layer; of what an S-cell sees
+SIDE = 16  # of the input
+PLANES = 24  # of every layer
+S_AREA = 5  # side of the area that an S-cell sees
 ALPHA = 0.5  # where C-cells saturate
-GAMMA, DELTA, POOLED = 0.95, 0.5, 4.0  # not the paper's: how fast c and d fall, and Σd
+GAMMA = 0.95  # these three are not the paper's: how fast c falls,
+DELTA = 0.5  # how fast d falls,
+POOLED = 4.0  # and Σd
 START = 0.01  # not the paper's: how small a starts, beside c
 BATCH = 40  # images at a time: few enough for the processor's cache, which makes it twice as fast
 
@@ -56,7 +61,7 @@ class Stage(NamedTuple):
 
     s_side: int  # S-cells along a side
     column: int  # side of an S-column
-    r: float  # selectivity: a trained S-cell answers to correlations above r / (1 + r)
+    r: float  # selectivity: a trained S-cell responds to correlations above r / (1 + r)
     q: float  # speed of learning
     places: int  # C-cells along a side that there is room for
     c_side: int  # those there are
@@ -92,8 +97,17 @@ def initial_a(c: np.ndarray, planes_before: int, planes: int) -> np.ndarray:
     return START * c[..., None, None] * (1 + along / 16)[:, :, None, :] * near
 
 
+def sixteen(images: np.ndarray) -> np.ndarray:
+    """MNIST's digits `(n, 28, 28, 1)` of uint8 as this network takes them: `(n, 16, 16, 1)` from 0 to 1.
+
+    Two pixels of the border, which are empty, are cut off before the rest is shrunk.
+    """
+    inner = images[:, 2:-2, 2:-2].astype("float32") / 255
+    return keras.ops.convert_to_numpy(keras.ops.image.resize(inner, (SIDE, SIDE), antialias=True)).clip(0, 1)
+
+
 class Neocognitron:
-    """The network of 1980: `fit_unsupervised(images)` learns, `transform(images)` says what every layer answers.
+    """The network of 1980: `fit_unsupervised(images)` learns, `transform(images)` returns the activations.
 
     Attributes:
         planes: cell-planes of each layer, 24 times `width`.
@@ -132,9 +146,9 @@ class Neocognitron:
         return self
 
     def transform(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """What the cells of every layer answer: "s1", "c1", "s2", "c2", "s3" as `(n, height, width, planes)`.
+        """The activations of every layer: "s1", "c1", "s2", "c2", "s3" as `(n, height, width, planes)`.
 
-        "c3" is `(n, planes)`: the answer is the cell that is largest, and none where all are 0. C-cells stay
+        "c3" is `(n, planes)`: the largest cell is the prediction; there is none where all are 0. C-cells stay
         between 0 and 1. `images` are as in `fit_unsupervised`.
 
         Raises:
@@ -142,15 +156,17 @@ class Neocognitron:
         """
         if not self.a:
             raise ValueError("this Neocognitron has not learned yet: call fit_unsupervised(images) first")
-        answers, u = {}, _checked(images)
+        activations = {}
+        u = _checked(images)
         for number in range(len(STAGES)):
-            answers[f"s{number + 1}"], u = self._stage(number, u)
-            answers[f"c{number + 1}"] = u
-        return answers | {"c3": u.reshape(len(u), -1)}
+            activations[f"s{number + 1}"], u = self._stage(number, u)
+            activations[f"c{number + 1}"] = u
+        return activations | {"c3": u.reshape(len(u), -1)}
 
     def _present(self, number: int, one: np.ndarray) -> None:
         """Shows an S-layer one image of the layer before, framed: its representatives teach their planes."""
-        stage, c = STAGES[number], self.c[number]
+        stage = STAGES[number]
+        c = self.c[number]
         u_s = cells.s_cells(one[None], self.a[number], self.b[number], c, stage.r)[0]
         for plane, (y, x) in cells.representatives(u_s, stage.column).items():
             more_a, more_b = cells.reinforcement(one[y : y + S_AREA, x : x + S_AREA], c, stage.q)
@@ -159,7 +175,9 @@ class Neocognitron:
 
     def _stage(self, number: int, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The S-layer and the C-layer that follow the cells `u`."""
-        stage, u_s, u_c = STAGES[number], [], []
+        stage = STAGES[number]
+        u_s = []
+        u_c = []
         taken = np.linspace(0, stage.places - 1, stage.c_side).round().astype(int)
         for start in range(0, len(u), BATCH):
             seen = cells.framed(u[start : start + BATCH], stage.s_side, S_AREA)

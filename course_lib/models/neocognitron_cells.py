@@ -1,4 +1,4 @@
-"""The cells of the Neocognitron, one function an equation (Fukushima 1980).
+"""The cells of the Neocognitron, one function per equation (Fukushima 1980).
 
 Cells are arrays `(n, height, width, planes)`. The cell at (y, x) sees the cells before it from (y, x) to
 (y + size − 1, x + size − 1), so those must come `framed`.
@@ -16,7 +16,8 @@ def framed(cells: np.ndarray, side: int, size: int) -> np.ndarray:
 
 def weighted(cells: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Σ_v weights(v)·u(k, n + v), each plane k alone: `(n, height, width, planes)` for all places n."""
-    height, width = cells.shape[1] - len(weights) + 1, cells.shape[2] - len(weights) + 1
+    height = cells.shape[1] - len(weights) + 1
+    width = cells.shape[2] - len(weights) + 1
     return sum(weights[y, x] * cells[:, y : y + height, x : x + width] for y, x in np.ndindex(weights.shape))
 
 
@@ -24,7 +25,7 @@ def s_cells(u_c: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray, r: flo
     """Equation 1: what excites an S-cell against what inhibits it, a division ("shunting").
 
     `a` are the excitatory weights `(size, size, planes before, planes)`, `b` the inhibitory ones `(planes,)`.
-    A trained cell answers where its window correlates with what it learned by more than r / (1 + r).
+    A trained cell responds where its window correlates with what it learned by more than r / (1 + r).
     """
     windows = sliding_window_view(u_c, a.shape[:2], axis=(1, 2))  # (n, height, width, planes before, size, size)
     excitation = np.tensordot(windows, a, axes=((3, 4, 5), (2, 0, 1)))

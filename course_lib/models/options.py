@@ -1,4 +1,4 @@
-"""Builder options: their defaults and what they accept."""
+"""Builder options: defaults, accepted values, and what `width` does."""
 
 import dataclasses
 
@@ -42,3 +42,8 @@ class Share:
             ValueError: it is no number from 0 to below 1.
         """
         return common.number(what, value, 0, 1)
+
+
+def scaled(filters: int, width: float, multiple: int = 1) -> int:
+    """`filters` times `width`, rounded to a whole multiple of `multiple`, at least one of it."""
+    return max(1, round(filters * width / multiple)) * multiple

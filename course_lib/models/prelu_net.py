@@ -16,10 +16,10 @@ Classification, ICCV 2015, arXiv:1502.01852, Table 3.
 | fc1   | dense, dropout                           | 4096        | 231,215,104 |
 | fc2   | dense, dropout                           | 4096        |  16,781,312 |
 | fc3   | dense                                    | 1000        |   4,097,000 |
-|       | and 21 slopes, one a layer               |             | 330,603,389 |
+|       | and 21 slopes, one per layer            |             | 330,603,389 |
 
-A PReLU follows every layer but the last: its slope for negative values is learned, from 0.25 on; one a layer
-(`slopes="shared"`), or one a channel (`slopes="channel"`, 330,623,944 parameters).
+A PReLU follows every layer but the last: its slope for negative values is learned, from 0.25 on; one per layer
+(`slopes="shared"`), or one per channel (`slopes="channel"`, 330,623,944 parameters).
 
 What is ambiguous, and what was chosen:
 - the pooling bins follow the appendix of the paper on spatial pyramid pooling (He et al. 2014), which rounds the
@@ -34,7 +34,7 @@ import keras
 from keras import layers, ops
 
 from course_lib.models.convolutional import register
-from course_lib.models.scaling import scaled
+from course_lib.models.options import scaled
 
 STAGES = {"conv2": 384, "conv3": 768, "conv4": 896}
 CONVOLUTIONS = 6  # in each stage
@@ -79,7 +79,9 @@ def build(
 
     def rectified(x, layer: layers.Layer):
         x = layer(x)
-        shared = SHARED_AXES[slopes] if len(x.shape) == 4 else (1,) if slopes == "shared" else None
+        shared = SHARED_AXES[slopes]
+        if len(x.shape) == 2:  # behind a dense layer
+            shared = (1,) if slopes == "shared" else None
         return layers.PReLU(keras.initializers.Constant(0.25), shared_axes=shared, name=f"{layer.name}_prelu")(x)
 
     inputs = keras.Input(image_shape)  # 224×224×3

@@ -1,6 +1,6 @@
 """The lessons' small networks: what a laptop's two cores train on 64×64 pictures in seconds.
 
-Each keeps one thing of the network that it is named after, and says what it leaves out.
+Each keeps one idea of the network that it is named after, and says what it leaves out.
 """
 
 import dataclasses
@@ -8,8 +8,8 @@ import dataclasses
 import keras
 from keras import layers
 
-from course_lib.models import alexnet, resnet_cifar, vgg
-from course_lib.models.scaling import scaled
+from course_lib.models import alexnet, resnet, vgg
+from course_lib.models.options import scaled
 
 VGG_DEPTHS = {11: vgg.A, 13: vgg.B, 16: vgg.D, 19: vgg.E}
 RELU = {"activation": "relu", "kernel_initializer": "he_normal"}
@@ -29,7 +29,7 @@ def build(name: str, *, image_shape: tuple[int, int, int], num_classes: int, wid
 
 
 def cnn_small(inputs, num_classes: int, width: float, *, dropout: float):
-    """Three convolutions, each pooled, and a dense layer: a network without a name, to compare others with."""
+    """Three convolutions, each followed by pooling, and a dense layer: a baseline."""
     x = inputs
     for number, filters in enumerate((16, 32, 64), start=1):
         x = layers.Conv2D(scaled(filters, width), 3, padding="same", **RELU, name=f"conv{number}")(x)
@@ -52,11 +52,11 @@ def alexnet_small(inputs, num_classes: int, width: float, **options):
     return alexnet.network(inputs, (stem, *alexnet.LAYERS[1:]), num_classes, width / 4, tricks)
 
 
-def vgg_small(inputs, num_classes: int, width: float, *, depth: int, initialization: str, dropout: float):
+def vgg_small(inputs, num_classes: int, width: float, *, depth: int, **options):
     """A VGG network at an eighth of its width; `depth` 11, 13, 16 and 19 are its columns A, B, D and E."""
-    return vgg.network(inputs, VGG_DEPTHS[depth], num_classes, width / 8, initialization, dropout)
+    return vgg.network(inputs, VGG_DEPTHS[depth], num_classes, width / 8, **options)
 
 
 def resnet_small(inputs, num_classes: int, width: float, *, depth: int, shortcut: str | None = None):
     """A residual network of the CIFAR family at half its width, or, without a `shortcut`, the plain one."""
-    return resnet_cifar.network(inputs, depth, num_classes, width / 2, shortcut)
+    return resnet.cifar_network(inputs, depth, num_classes, width / 2, shortcut)

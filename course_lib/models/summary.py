@@ -1,4 +1,4 @@
-"""What a network costs and sees, layer by layer, and several networks side by side.
+"""Parameters, multiply-adds, memory and receptive fields of a network, layer by layer; several networks compared.
 
 What a single layer costs, and how one of your own says it, is in `models.summary_layers`.
 """
@@ -77,7 +77,7 @@ def layer_table(model: keras.Model) -> list[dict[str, object]]:
 
 
 def compare(names: Iterable[str], batch_size: int = 128) -> list[dict[str, object]]:
-    """One row for each network of the catalog, built as published: what it is, costs, needs and reached.
+    """One row per network of the catalog, built as published: its paper, cost, memory and published errors.
 
     - `depth`, `trainable_parameters`, `multiply_adds`: of the whole network, as `layer_table` counts them.
     - `weight_bytes`: all parameters; `gradient_bytes` and `momentum_bytes`: the trainable ones once more each.
@@ -170,9 +170,10 @@ def _calls(model: keras.Model) -> Iterator[tuple[keras.Layer, list, list]]:
 
 def _seen(fields: Iterable[Pair], strides: Iterable[Pair], sizes: Pair, steps: Pair) -> tuple[Pair, Pair]:
     """Field and stride in pixels behind a window of `sizes` and `steps` over inputs of these fields and strides."""
-    fields, strides = ([max(axis) for axis in zip(*pairs, strict=True)] for pairs in (fields, strides))
-    field = tuple(f + (size - 1) * s for f, size, s in zip(fields, sizes, strides, strict=True))
-    return field, tuple(s * step for s, step in zip(strides, steps, strict=True))
+    widest = [max(axis) for axis in zip(*fields, strict=True)]
+    coarsest = [max(axis) for axis in zip(*strides, strict=True)]
+    field = tuple(f + (size - 1) * s for f, size, s in zip(widest, sizes, coarsest, strict=True))
+    return field, tuple(s * step for s, step in zip(coarsest, steps, strict=True))
 
 
 def _side(pair: Pair) -> int | Pair:

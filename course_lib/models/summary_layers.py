@@ -1,4 +1,4 @@
-"""What a single layer costs, sees and keeps: the rules by which `models.summary` counts a network.
+"""Cost, receptive field and memory of a single layer: the rules by which `models.summary` counts a network.
 
 A layer of your own is counted if it has the methods `multiply_adds(output_shape)` and
 `connections(output_shape)`, which take its output's shape for one image, `(height, width, channels)`; without
@@ -87,11 +87,11 @@ def window(layer: keras.Layer, input_shape: Shape, output_shape: Shape) -> tuple
 
 
 def needs_input(layer: keras.Layer) -> bool:
-    """Whether the layer's gradient depends on what came in, so that training must keep it."""
+    """Whether the layer's gradient depends on its input, so that training must keep it."""
     return not isinstance(layer, (*BLIND, *ACTIVATIONS))
 
 
 def needs_output(layer: keras.Layer) -> bool:
-    """Whether the layer's gradient depends on what it put out, as an activation function's does."""
+    """Whether the layer's gradient depends on its output, as that of an activation function does."""
     activation = getattr(layer, "activation", None)
     return isinstance(layer, ACTIVATIONS) or activation not in (None, keras.activations.linear)

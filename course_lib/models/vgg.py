@@ -18,15 +18,19 @@ with dropout in the first two. The layers carry the names of `keras.applications
 
 What is ambiguous, and what was chosen:
 - A-LRN normalizes once, after the first convolution, as Table 1 shows; the constants are AlexNet's.
-- the paper draws first weights with *variance* 0.01 (others read deviation 0.01), and starts the deep columns
+- the paper draws initial weights with *variance* 0.01 (others read deviation 0.01), and starts the deep columns
   from the trained column A. It found later that Glorot's initialization does without; that is the default.
+
+`normalization="batch"` is not the paper's: batch normalization, published half a year later, between every
+convolution and its ReLU.
 """
 
 import keras
 from keras import layers
 
 from course_lib.models.convolutional import LocalResponseNormalization, initializer
-from course_lib.models.scaling import scaled
+from course_lib.models.options import scaled
+from course_lib.normalization import BatchNormalization
 
 FILTERS = (64, 128, 256, 512, 512)
 # The kernel sizes of each block's convolutions.
@@ -47,28 +51,34 @@ def build(
     width: float,
     initialization: str,
     dropout: float,
+    normalization: str = "none",
 ) -> keras.Model:
     """The VGG network `name` with logits `(batch, num_classes)`. Use `models.build`, which checks the arguments."""
     inputs = keras.Input(image_shape)  # 224×224×3
-    normalized = name == "vgg11_lrn"
-    logits = network(inputs, BLOCKS[name], num_classes, width, initialization, dropout, normalized=normalized)
+    normalization = "local_response" if name == "vgg11_lrn" else normalization
+    logits = network(inputs, BLOCKS[name], num_classes, width, initialization, dropout, normalization)
     return keras.Model(inputs, logits, name=name)
 
 
-def network(inputs, blocks, num_classes, width, initialization, dropout, *, normalized=False):
+def network(inputs, blocks, num_classes, width, initialization, dropout, normalization):
     """The logits `(batch, num_classes)` of a VGG network with these blocks."""
+    batch = normalization == "batch"
     x = inputs
     for number, (kernel_sizes, filters) in enumerate(zip(blocks, FILTERS, strict=True), start=1):
         for index, kernel_size in enumerate(kernel_sizes, start=1):
+            name = f"block{number}_conv{index}"
             x = layers.Conv2D(
                 scaled(filters, width),
                 kernel_size,
                 padding="same",
-                activation="relu",
+                activation=None if batch else "relu",
                 kernel_initializer=initializer(initialization),
-                name=f"block{number}_conv{index}",
+                name=name,
             )(x)
-            if normalized and number == index == 1:
+            if batch:
+                x = BatchNormalization(name=f"{name}_norm")(x)
+                x = layers.ReLU(name=f"{name}_relu")(x)
+            if normalization == "local_response" and number == index == 1:
                 x = LocalResponseNormalization(name="block1_norm")(x)
         x = layers.MaxPooling2D(2, name=f"block{number}_pool")(x)  # 112, 56, 28, 14, 7
     x = layers.Flatten(name="flatten")(x)  # 25088

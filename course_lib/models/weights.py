@@ -23,10 +23,10 @@ PREPROCESSING = {
 
 
 def load_imagenet_weights(model: keras.Model, path: str | os.PathLike | None = None) -> None:
-    """Gives `model` the ImageNet weights of its namesake in `keras.applications`.
+    """Loads the ImageNet weights of the network of the same name in `keras.applications` into `model`.
 
-    A network with another number of classes keeps its own last layer as it was initialized, which is said in a line:
-    `models.build("resnet50", num_classes=4)` is ready for fine-tuning then. `path` is a weight file of that network;
+    A network with another number of classes keeps its own last layer as it was initialized, and a line is printed:
+    `models.build("resnet50", num_classes=4)` is then ready for fine-tuning. `path` is a weight file of that network;
     without one Keras downloads its own, checks its hash and keeps it. Where a ResNet was built without
     `convolution_bias`, the biases go into the means of its batch normalizations, which changes no output.
 
@@ -49,7 +49,8 @@ def load_imagenet_weights(model: keras.Model, path: str | os.PathLike | None = N
     other_classes = model.output_shape[-1] != reference.output_shape[-1]
     taken = [name for name in ours if not (other_classes and name == head)]
     for name in taken:
-        mine, its = [tuple(weight.shape) for weight in ours[name].weights], [weight.shape for weight in theirs[name]]
+        mine = [tuple(weight.shape) for weight in ours[name].weights]
+        its = [weight.shape for weight in theirs[name]]
         if mine != its:
             raise ValueError(
                 f"layer {name!r} of this {model.name} has weights of the shapes {mine}, the ImageNet weights {its}: "
@@ -75,6 +76,7 @@ class Preprocessing:
         self.name = name
 
     def __call__(self, images):
+        """The images as the network's ImageNet weights expect them, float32."""
         symbolic = not hasattr(images, "numpy") and not isinstance(images, np.ndarray)
         if not symbolic:  # else a split or a network hands it on, and its values are not known yet
             images = np.asarray(images)

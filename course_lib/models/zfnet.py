@@ -33,7 +33,7 @@ import keras
 from keras import layers
 
 from course_lib.models.convolutional import LocalResponseNormalization
-from course_lib.models.scaling import scaled
+from course_lib.models.options import scaled
 
 
 def build(name: str, *, image_shape: tuple[int, int, int], num_classes: int, width: float, dropout: float):
@@ -66,5 +66,5 @@ def build(name: str, *, image_shape: tuple[int, int, int], num_classes: int, wid
 
 
 def _normal() -> keras.initializers.Initializer:
-    """Deviation 0.01: how this reads the paper's "initialized to 10⁻²" (section 3.1)."""
+    """Normal with deviation 0.01: how the paper's "initialized to 10⁻²" is read here (section 3.1)."""
     return keras.initializers.RandomNormal(stddev=0.01)

@@ -1,8 +1,8 @@
-"""A checkpoint: all that training needs to go on as if it had never stopped, in one file.
+"""A checkpoint: everything that training needs to continue as if it had never stopped, in one file.
 
-`checkpoint-00003-1f0a9c2e.npz` holds every variable of network and optimizer after epoch 3, the state of dropout's
-random numbers among them, and notes as JSON. The name ends with the content's checksum, so that a file which was cut
-short or altered is recognized. It gets that name when it is complete.
+`checkpoint-00003-1f0a9c2e.npz` holds every variable of network and optimizer after epoch 3, among them the state of
+dropout's random numbers, and notes as JSON. The name ends with the content's checksum, so that a truncated or altered
+file is recognized. The file gets that name when it is complete.
 """
 
 import contextlib
@@ -10,11 +10,12 @@ import json
 import os
 import pathlib
 import zlib
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
-KEPT = 2  # the last, and the one before in case that is damaged
+KEPT = 2  # the last one, and the one before in case the last is damaged
 CHUNK = 1 << 20  # bytes
 FILES = "checkpoint-*.npz"
 
@@ -44,14 +45,17 @@ def write(folder: pathlib.Path, epoch: int, model: keras.Model, notes: dict[str,
         old.unlink()
 
 
-def read(folder: pathlib.Path) -> tuple[dict[str, object], list[np.ndarray]] | None:
-    """Notes and values of the newest whole checkpoint in `folder`, None where there is none."""
+def read(folder: pathlib.Path, tell: Callable[[str], None]) -> tuple[dict[str, object], list[np.ndarray]] | None:
+    """Notes and values of the newest whole checkpoint in `folder`, None where there is none.
+
+    A damaged one is left out, and `tell` is called to say so.
+    """
     for path in _newest_first(folder):
         if path.stem.rsplit("-", 1)[-1] == _checksum(path):
             with np.load(path) as file:
                 notes = json.loads(file["notes"].tobytes())
                 return notes, [file[name] for name in sorted(set(file.files) - {"notes"})]
-        print(f"{path} is damaged and left out")
+        tell(f"{path} is damaged and left out")
     return None
 
 

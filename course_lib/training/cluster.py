@@ -1,4 +1,4 @@
-"""Machines that train together: TF_CONFIG is read and checked, the others are met, then TensorFlow joins them."""
+"""A cluster of machines: reads and checks TF_CONFIG, waits for the other machines, then lets TensorFlow join them."""
 
 import contextlib
 import dataclasses
@@ -14,16 +14,16 @@ from collections.abc import Iterator
 import tensorflow as tf
 
 from course_lib import common
-from course_lib.training.meeting import Machine, Meeting
+from course_lib.training.rendezvous import Machine, Rendezvous
 
 WAIT = 120.0  # seconds, unless COURSE_CLUSTER_WAIT says otherwise
-TRAINING = ("chief", "worker")  # types of task; the first machine writes and speaks
+TRAINING = ("chief", "worker")  # types of task; the first machine writes and prints
 EXAMPLE = '{"cluster": {"worker": ["10.0.0.1:12345", "10.0.0.2:12345"]}, "task": {"type": "worker", "index": 0}}'
 
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:
-    """All machines that train, the chief first, and which of them this is."""
+    """All machines that train, the chief first; `this` is the one that runs this process."""
 
     machines: tuple[Machine, ...]
     this: Machine
@@ -35,10 +35,13 @@ def read_cluster() -> Cluster:
     Raises:
         ValueError: TF_CONFIG does not say, as cluster managers set it, who they are and which of them this is.
     """
+    if not os.environ.get("TF_CONFIG", "").strip():
+        raise _refused("TF_CONFIG is not set on this machine.")
     try:
-        config = json.loads(os.environ.get("TF_CONFIG", ""))
-        jobs, task = config["cluster"], config["task"]
-        kind, index = str(task["type"]), int(str(task["index"]))
+        config = json.loads(os.environ["TF_CONFIG"])
+        jobs = config["cluster"]
+        kind = str(config["task"]["type"])
+        index = int(str(config["task"]["index"]))
         addresses = {name: list(jobs[name]) for name in TRAINING if name in jobs}
     except (ValueError, KeyError, TypeError):
         raise _refused("TF_CONFIG has another form than it should.") from None
@@ -49,8 +52,8 @@ def read_cluster() -> Cluster:
     if len(addresses.get("chief", ())) > 1:
         raise _refused("There are two chiefs, and one at most may be.")
     machines = [Machine(name, i, *_address(text)) for name in addresses for i, text in enumerate(addresses[name])]
-    places = [(machine.host.lower(), machine.port) for machine in machines]
-    if twice := {place for place in places if places.count(place) > 1}:
+    addressed = [(machine.host.lower(), machine.port) for machine in machines]
+    if twice := {address for address in addressed if addressed.count(address) > 1}:
         raise _refused(f"Two machines have one address, {':'.join(map(str, min(twice)))}.")
     return Cluster(tuple(machines), next(each for each in machines if (each.kind, each.index) == (kind, index)))
 
@@ -70,21 +73,22 @@ def _refused(reason: str) -> ValueError:
 
 
 def is_chief() -> bool:
-    """Whether this machine of the cluster is the one that writes and speaks."""
+    """Whether this machine of the cluster is the one that writes and prints."""
     cluster = read_cluster()
     return cluster.this == cluster.machines[0]
 
 
 @functools.cache
 def join_cluster() -> tf.distribute.Strategy:
-    """Makes this process a part of the cluster that TF_CONFIG describes, once all its machines are there.
+    """Makes this process a part of the cluster that TF_CONFIG describes, as soon as all its machines have started.
 
     Raises:
         ValueError: TF_CONFIG describes no cluster, or COURSE_CLUSTER_WAIT is no number of seconds.
         RuntimeError: TensorFlow has started on its own, this machine's port is taken, the others do not come or
             have another TF_CONFIG.
     """
-    cluster, seconds = read_cluster(), _seconds()
+    cluster = read_cluster()
+    seconds = _seconds()
     if _tensorflow_has_started():
         raise RuntimeError(
             "a cluster must be joined before TensorFlow starts, so before data is loaded: begin the program with "
@@ -93,8 +97,8 @@ def join_cluster() -> tf.distribute.Strategy:
     others = [machine for machine in cluster.machines if machine != cluster.this]
     if others:
         print(f"{cluster.this} waits for {', '.join(map(str, others))}, at most {seconds:g} s", flush=True)
-    with Meeting(cluster.this, others) as meeting:
-        meeting.wait(seconds)
+    with Rendezvous(cluster.this, others) as rendezvous:
+        rendezvous.wait(seconds)
     if others:
         print(f"all are there; TensorFlow joins them, or ends this process after {seconds:g} s", flush=True)
     with _ended_after(seconds):
@@ -110,7 +114,7 @@ def _seconds() -> float:
 
 
 def _tensorflow_has_started() -> bool:
-    """Then it refuses another number of threads, as it would refuse the cluster."""
+    """Whether TensorFlow has started: then it refuses another number of threads, as it would refuse the cluster."""
     threads = tf.config.threading.get_inter_op_parallelism_threads()
     try:
         tf.config.threading.set_inter_op_parallelism_threads(threads + 1)
@@ -125,7 +129,7 @@ def _ended_after(seconds: float) -> Iterator[None]:
     """Inside, the system ends this process after `seconds`, or at Ctrl-C: Python itself may not get to run."""
     in_main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGINT, signal.SIG_DFL) if in_main else None
-    with open(os.devnull, "w") as nowhere:  # for the stack of Python's calls, which helps nobody
+    with open(os.devnull, "w") as nowhere:  # the stack of Python's calls goes there: it helps nobody
         faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
         try:
             yield

@@ -1,6 +1,7 @@
-"""A run: the network that training made, and all that says how it came about; kept as weights and JSON."""
+"""A run: the trained network with its history and everything that says how it was made; saved as weights and JSON."""
 
 import dataclasses
+import inspect
 import json
 import pathlib
 import platform
@@ -10,14 +11,35 @@ from os import PathLike, cpu_count
 import keras
 import numpy as np
 
-from course_lib import common
+from course_lib import common, model_checks
 from course_lib.training import checkpoint
-from course_lib.training.fitting import built
+from course_lib.training.folders import folder_of, refuse_pictures, writable
 from course_lib.training.recipe import Recipe
 from course_lib.training.structure import difference, layer_digests
 
-WEIGHTS, RECORD = "model.weights.h5", "run.json"
+WEIGHTS = "model.weights.h5"
+RECORD = "run.json"
 FILE_SUFFIXES = (".keras", ".h5", ".hdf5", ".json", ".npz", ".pkl", ".zip")
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of what a run's numbers depend on."""
+    known = {"python": platform.python_version(), "keras": keras.version(), "numpy": np.__version__}
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        known["tensorflow"] = tf.version.VERSION
+    return known
+
+
+def this_machine() -> dict[str, object]:
+    """What a run was made on: engine, devices, cores and kind of machine."""
+    return {
+        "engine": keras.backend.backend(),
+        "devices": keras.distribution.list_devices(),
+        "cores": cpu_count(),
+        "machine": platform.machine(),
+    }
 
 
 @dataclasses.dataclass(repr=False)
@@ -25,7 +47,7 @@ class Run:
     """What `train` returns.
 
     Attributes:
-        history: one list an epoch by Keras' names: "loss", "accuracy" and, with validation, "val_…".
+        history: one value per epoch in a list, by Keras' names: "loss", "accuracy" and, with validation, "val_…".
         epochs: how many were asked for; `history` holds those that were finished.
         seconds: wall-clock time in all.
         images_per_second: images trained on over the time spent training on them.
@@ -43,8 +65,8 @@ class Run:
     images_per_second: float
     data: dict[str, object]
     status: str = "finished"
-    versions: dict[str, str] = dataclasses.field(default_factory=lambda: versions())
-    hardware: dict[str, object] = dataclasses.field(default_factory=lambda: hardware())
+    versions: dict[str, str] = dataclasses.field(default_factory=installed_versions)
+    hardware: dict[str, object] = dataclasses.field(default_factory=this_machine)
 
     def __repr__(self) -> str:
         finished = len(self.history.get("loss", ()))
@@ -78,6 +100,8 @@ class Run:
             )
         if (folder / RECORD).is_file() and not is_record(folder / RECORD):
             raise ValueError(f"{folder / RECORD} is not of a run, and saving would replace it: choose another folder")
+        if not (folder / RECORD).is_file():
+            refuse_pictures(folder)
         return self.write(folder)
 
     def write(self, path: str | PathLike) -> pathlib.Path:
@@ -116,7 +140,8 @@ class Run:
             was = fields.pop("model")
             layers = fields.pop("layers", None)  # not in runs of before 2026-12
             run = cls(model=None, **fields | {"recipe": Recipe(**fields["recipe"])})
-            name, parameters = was["name"], was["parameters"]
+            name = was["name"]
+            parameters = was["parameters"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise FileNotFoundError(
                 f"{folder} holds no run that can be read ({type(error).__name__}: {error}); a run folder has "
@@ -162,48 +187,33 @@ def is_record(path: pathlib.Path) -> bool:
         return False
 
 
-def folder_of(path: object) -> pathlib.Path:
-    """A folder's path; "~" is the home folder.
+def built(build: Callable[[], keras.Model]) -> keras.Model:
+    """What `build()` returns, once it is clear that it is a network with one input.
 
     Raises:
-        ValueError: no path.
+        ValueError: no function, one that needs arguments, or no such network.
     """
-    if not isinstance(path, (str, PathLike)) or not str(path).strip():
-        raise ValueError(f"a run's folder must be a path such as 'runs/mine', not {path!r}")
-    return pathlib.Path(path).expanduser()
-
-
-def writable(path: str | PathLike) -> pathlib.Path:
-    """The folder `path`, made if need be, once it is known that files can be written there.
-
-    Raises:
-        ValueError: they cannot; the message says why.
-    """
-    folder = folder_of(path)
+    if not callable(build) or isinstance(build, keras.Model):
+        given = "a network" if isinstance(build, keras.Model) else model_checks.described(build)
+        raise ValueError(
+            "build must be a function that builds the network, for example lambda: models.build('lenet5'), not "
+            f"{given}: each run starts afresh"
+        )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".can-write").touch()
-        (folder / ".can-write").unlink()
-    except OSError as error:
-        raise ValueError(f"{str(folder)!r} cannot be written ({error.strerror}): choose another folder") from error
-    return folder
-
-
-def versions() -> dict[str, str]:
-    """Versions of what a run's numbers depend on."""
-    known = {"python": platform.python_version(), "keras": keras.version(), "numpy": np.__version__}
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        known["tensorflow"] = tf.version.VERSION
-    return known
-
-
-def hardware() -> dict[str, object]:
-    """What a run was made on: engine, devices, cores and kind of machine."""
-    return {
-        "engine": keras.backend.backend(),
-        "devices": keras.distribution.list_devices(),
-        "cores": cpu_count(),
-        "machine": platform.machine(),
-    }
+        inspect.signature(build).bind()
+    except TypeError as error:
+        raise ValueError(
+            f"build is called without arguments, and this function needs some ({error}): give "
+            "lambda: models.build('lenet5')"
+        ) from None
+    except ValueError:
+        pass  # a function of C's, which says nothing of its arguments
+    model = build()
+    if isinstance(model, keras.Model) and len(getattr(model, "inputs", None) or ()) > 1:
+        raise ValueError(f"{model.name} has {len(model.inputs)} inputs, and train gives it one, the images")
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
+        raise ValueError(
+            "build() must return a keras.Model (functional or Sequential) that starts with one keras.Input, "
+            f"not {model!r}"
+        )
+    return model

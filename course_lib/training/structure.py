@@ -1,4 +1,4 @@
-"""What sets one network apart from another: its layers, their settings and how they connect, but not their names.
+"""What identifies a network: its layers, their settings and how they connect, but not their names.
 
 Keras numbers the names of layers within a process (`conv2d`, `conv2d_1`), so the same builder gives other names the
 second time. Settings at their default are left out: a later version of Keras may add some.
@@ -36,7 +36,8 @@ def difference(kept: list[str], wanted: list[str]) -> str:
     for number, (there, here) in enumerate(zip(kept, wanted, strict=False), start=1):
         if there == here:
             continue
-        was, now = there.split()[0], here.split()[0]
+        was = there.split()[0]
+        now = here.split()[0]
         if was != now:
             return f"layer {number} is a {was} there and a {now} here"
         return f"layer {number}, a {now}, has other settings, weights or inputs here"
@@ -77,8 +78,8 @@ def _simplified(value: object, numbers: dict[str, int]) -> object:
     """A configuration without the names that Keras gives: layers by their number, in inner layers no names."""
     if isinstance(value, dict):
         if "keras_history" in value:
-            name, *places = value["keras_history"]
-            return [numbers.get(name), *places]
+            name, *position = value["keras_history"]
+            return [numbers.get(name), *position]
         inner = "trainable" in value or "dtype" in value  # of a layer inside a layer
         kept = {key: each for key, each in value.items() if key not in UNIMPORTANT and not (inner and key == "name")}
         return {key: _simplified(each, numbers) for key, each in kept.items() if each is not None}

@@ -14,16 +14,14 @@ import numpy as np
 from course_lib import common
 from course_lib.array_checks import check_value_range
 from course_lib.model_checks import leaf_layers
-from course_lib.training import checkpoint, places
-from course_lib.training.arguments import checked_callbacks, class_weights
-from course_lib.training.feed import OwnDataset, as_feed, batch_count
-from course_lib.training.fitting import build_fresh, check_outputs, fitted
-from course_lib.training.keeping import Keeper, identity
-from course_lib.training.notes import note_on_batch_norm, note_on_ranges
-from course_lib.training.progress import Progress
+from course_lib.training import checkpoint, compatibility
+from course_lib.training.callbacks import Progress, Stopped, StopWhereNotFinite, checked_callbacks
+from course_lib.training.data_source import DataSource, OwnDataset, as_data_source, batch_count, class_weights
+from course_lib.training.devices import Devices, OneDevice, check_divisible, choose_devices
+from course_lib.training.folders import writable
 from course_lib.training.recipe import Recipe
-from course_lib.training.run import Run, writable
-from course_lib.training.stopping import Stopped, StopWhereNotFinite
+from course_lib.training.run import Run
+from course_lib.training.run_folder import RunFolder
 
 SEEDS = 2**32  # what NumPy and Keras take
 OPERATIONS_PER_SECOND = 2e10  # multiply-adds of a laptop's two cores, to choose how often Python looks in
@@ -71,7 +69,7 @@ def train(
         data: a split, a pair of arrays `(images, labels)`, or a batched `tf.data.Dataset`, which is used as it
             is (its batch size, its order).
         recipe: how to train.
-        epochs: passes over the data, at least 1.
+        epochs: number of epochs, at least 1: in each, every example is trained on once.
         validation: like `data`; measured after each epoch, never trained on.
         run_dir: a folder that keeps the run: a checkpoint after each epoch, `history.csv` and `run.json`. The same
             call again continues after the last whole epoch, or returns the run that has ended. More epochs may be
@@ -95,86 +93,92 @@ def train(
         Stopped: it was stopped by hand.
     """
     _check(recipe, epochs, seed)
-    epochs, seed = int(epochs), int(seed)  # NumPy's integers are not JSON
+    epochs = int(epochs)  # NumPy's integers are not JSON
+    seed = int(seed)
     callbacks = checked_callbacks(callbacks, recipe, validation is not None)
     value_range = check_value_range(value_range)
-    place = places.choose(devices, recipe)
-    if run_dir is not None and place.chief:
+    devices = choose_devices(devices, recipe)
+    if run_dir is not None and devices.chief:
         writable(run_dir)
-    given = {"data": data} | ({} if validation is None else {"validation": validation})
-    feeds = {what: as_feed(each, what, value_range) for what, each in given.items()}
-    feed = feeds["data"]
-    batch_size = feed.batch_size if isinstance(feed, OwnDataset) else recipe.batch_size
-    places.check_data(place, feed)
-    make = functools.partial(_make, build, recipe, epochs, len(feed), batch_size)
+    sources = {"data": as_data_source(data, "data", value_range)}
+    if validation is not None:
+        sources["validation"] = as_data_source(validation, "validation", value_range)
+    source = sources["data"]
+    batch_size = source.batch_size if isinstance(source, OwnDataset) else recipe.batch_size
+    check_divisible(source, devices)
+    compiled = functools.partial(_compiled, build, recipe, epochs, len(source), batch_size)
     with _own_random_state(seed):
-        with place.scope():
-            model = make(place.replicas)
-        fits = {what: fitted(model, each, what, value_range) for what, each in feeds.items()}
-        feeds = {what: each for what, (each, _) in fits.items()}
-        note_on_ranges({what: ends for what, (_, ends) in fits.items()})
-        about = _about(feed, model.input_shape[1:], batch_size)
-        if weights := class_weights(class_weight, feed, model.output_shape[-1]):
-            about["class_weight"] = weights
+        with devices.scope():
+            model = compiled(devices.replicas)
+        sources, ranges = compatibility.adapted(model, sources, value_range)
+        if devices.chief:
+            compatibility.note_on_ranges(ranges)
+        about = _about(sources["data"], model, batch_size, class_weight)
         run = Run(model, {}, recipe, epochs, seed, seconds=0.0, images_per_second=0.0, data=about, status="running")
         _LAST[:] = [run]
-        trained = batch_count(len(feed), batch_size, place.replicas) * batch_size
-        meter = Progress(epochs, min(trained, len(feed)), batch_size, show=progress and place.chief)
-        keeper = None
-        if run_dir is not None:
-            own = identity(run, feeds)
-            keeper = Keeper(run_dir, own, run, meter, write=place.chief, callbacks=bool(callbacks))
-        stopped = _train(run, place, feeds, callbacks, meter, keeper)
-        if not isinstance(place, places.OneDevice):  # hand back a network like any other, on one device
-            run.model = make(1)
+        examples = min(len(source), batch_count(len(source), batch_size, devices.replicas) * batch_size)
+        line = Progress(epochs, examples, batch_size, show=progress and devices.chief)
+        kept = {"chief": devices.chief, "callbacks": bool(callbacks)}
+        folder = None if run_dir is None else RunFolder(run_dir, run, sources, line, **kept)
+        stopped = _train(run, devices, sources, callbacks, line, folder)
+        if not isinstance(devices, OneDevice):  # return a network like any other, on one device
+            run.model = compiled(1)
             checkpoint.restore(run.model, checkpoint.values(model))
     if stopped:
         raise Stopped(run, stopped)
-    note_on_batch_norm(run)
+    if devices.chief:
+        compatibility.note_on_batch_norm(run)
     return run
 
 
-def _train(run: Run, place, feeds: dict, callbacks: Sequence, meter: Progress, keeper: Keeper | None) -> str:
-    """Trains `run.model` from where `keeper` finds it, and fills in what `run` says of it.
+def _train(run: Run, devices: Devices, sources: dict, callbacks: list, progress: Progress, folder) -> str:
+    """Trains `run.model` from where `folder` has it, and fills in the run's history, times and status.
 
     Returns what to say where it was stopped by hand, else "".
     """
     began = time.perf_counter()
-    first, last = keeper.resume(run.model) if keeper else (0, run.epochs)
-    if not (keeper and keeper.complete):
-        history = keras.callbacks.History()  # first, so that an interrupt in another callback loses no epoch of it
-        history.history = run.history
-        steps = batch_count(len(feeds["data"]), run.data["batch_size"], place.replicas)
-        mine = [history, *place.callbacks, *callbacks, StopWhereNotFinite(place.replicas), meter]
-        mine += [keeper] if keeper else []
-        listed = keras.callbacks.CallbackList(mine, model=run.model, epochs=run.epochs, steps=steps, verbose=0)
+    first, last = folder.resume(run.model) if folder else (0, run.epochs)
+    if not (folder and folder.complete):
+        listed = _callback_list(run, devices, len(sources["data"]), callbacks, progress, folder)
         try:
-            place.fit(run, feeds["data"], feeds.get("validation"), first, last, listed)
+            devices.fit(run, sources["data"], sources.get("validation"), first, last, listed)
             run.status = "finished"
         except BaseException as error:
-            if meter.began:
+            if progress.began:
                 listed.on_train_end()
-            if problem := next((feed.problem for feed in feeds.values() if getattr(feed, "problem", "")), ""):
-                raise ValueError(problem) from None
+            for source in sources.values():
+                if isinstance(source, OwnDataset) and source.problem:
+                    raise ValueError(source.problem) from None
             if not isinstance(error, KeyboardInterrupt):
                 raise
             run.status = "interrupted"
-        run.seconds = keeper.seconds if keeper else time.perf_counter() - began
+        run.seconds = folder.seconds if folder else time.perf_counter() - began
     run.history = {name: [float(value) for value in values] for name, values in run.history.items()}
-    run.images_per_second = meter.images_per_second
-    kept = keeper is not None and not keeper.complete and keeper.save()
+    run.images_per_second = progress.images_per_second
+    kept = folder.save() if folder and not folder.complete else False
     if run.status != "interrupted":
         return ""
-    where = f" It is kept in {keeper.folder}, and the same call continues it." if kept else ""
-    return (
-        f"stopped by hand in epoch {meter.epoch + 1} of {run.epochs}. The run so far: run = training.last_run().{where}"
-    )
+    where = f" It is kept in {folder.path}, and the same call continues it." if kept else ""
+    said = f"stopped by hand in epoch {progress.epoch + 1} of {run.epochs}. The run so far: run = training.last_run()."
+    return said + where
+
+
+def _callback_list(run: Run, devices: Devices, examples: int, callbacks: list, progress: Progress, folder):
+    """All callbacks of a run in one list, the caller's and the trainer's."""
+    history = keras.callbacks.History()  # first, so that an interrupt in another callback loses no epoch of it
+    history.history = run.history
+    listed = [history, *callbacks, StopWhereNotFinite(devices.replicas), progress]
+    if folder:
+        listed.append(folder)
+    steps = batch_count(examples, run.data["batch_size"], devices.replicas)
+    return keras.callbacks.CallbackList(listed, model=run.model, epochs=run.epochs, steps=steps, verbose=0)
 
 
 @contextlib.contextmanager
 def _own_random_state(seed: int) -> Iterator[None]:
     """Seeds Keras, TensorFlow, NumPy and Python; afterwards the caller's own draws go on where they were."""
-    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    python = random.getstate()
+    legacy = np.random.get_state()  # noqa: NPY002
     keras.utils.set_random_seed(seed)
     try:
         yield
@@ -183,15 +187,18 @@ def _own_random_state(seed: int) -> Iterator[None]:
         np.random.set_state(legacy)  # noqa: NPY002
 
 
-def _about(feed, image_shape: tuple[int, ...], batch_size: int) -> dict[str, object]:
+def _about(source: DataSource, model: keras.Model, batch_size: int, class_weight: object) -> dict[str, object]:
     """What a run records of its data; `batch_size` is the recipe's, or that of the caller's own dataset."""
-    own = isinstance(feed, OwnDataset)
-    return {
-        "examples": None if own else len(feed),
-        "image_shape": list(image_shape),
+    own = isinstance(source, OwnDataset)
+    about = {
+        "examples": None if own else len(source),
+        "image_shape": list(model.input_shape[1:]),
         "batch_size": batch_size,
         "repeatable_order": not own,
     }
+    if weights := class_weights(class_weight, source, model.output_shape[-1]):
+        about["class_weight"] = weights
+    return about
 
 
 def _check(recipe: object, epochs: object, seed: object) -> None:
@@ -203,12 +210,14 @@ def _check(recipe: object, epochs: object, seed: object) -> None:
         raise ValueError(f"recipe must be a training.Recipe, not {recipe!r}")
 
 
-def _make(build: Callable, recipe: Recipe, epochs: int, examples: int, batch_size: int, replicas: int) -> keras.Model:
+def _compiled(
+    build: Callable, recipe: Recipe, epochs: int, examples: int, batch_size: int, replicas: int
+) -> keras.Model:
     """A fresh network, compiled and with all its variables, for training on `replicas` devices."""
     steps = batch_count(examples, batch_size, replicas)
     with recipe.building():
-        model = build_fresh(build, twice=replicas > 1)
-    check_outputs(model, own_loss=recipe.loss != Recipe().loss)
+        model = compatibility.build_fresh(build, twice=replicas > 1)
+    compatibility.check_outputs(model, own_loss=recipe.loss != Recipe().loss)
     if recipe.synchronize_batch_norm and replicas > 1:
         for layer in leaf_layers(model):
             if isinstance(layer, keras.layers.BatchNormalization):

@@ -3,14 +3,14 @@
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.data_checks import array_of
+from course_lib.array_checks import array_of
 from course_lib.visualization.style import given_or_new, style
 
-SLOPE = 0.25  # of PReLU for negative sums, where training begins (He et al. 2015, section 2.1)
+SLOPE = 0.25  # of PReLU below 0, at its initialization (He et al. 2015, section 2.1)
 
 
 def _sigmoid(a: np.ndarray) -> np.ndarray:
-    return (1 + np.tanh(a / 2)) / 2  # nowhere an overflow
+    return (1 + np.tanh(a / 2)) / 2  # does not overflow
 
 
 ACTIVATIONS = {  # name: the function of the weighted sum a, and its derivative
@@ -24,10 +24,12 @@ ACTIVATIONS = {  # name: the function of the weighted sum a, and its derivative
 
 
 def activation(name: str, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A function of `ACTIVATIONS` and its derivative at the weighted sums `a`: two arrays of its shape.
+    """An activation function and its derivative at the weighted sums `a`: two arrays of the shape of `a`.
+
+    `name` is "sigmoid", "tanh", "scaled tanh" (LeCun et al. 1998, appendix A), "ReLU" or "PReLU".
 
     Raises:
-        ValueError: an unknown name, or sums that are no numbers.
+        ValueError: an unknown name, or sums that are not numbers.
     """
     if not isinstance(name, str) or name not in ACTIVATIONS:
         raise common.unknown("activation", name, ACTIVATIONS)
@@ -37,13 +39,14 @@ def activation(name: str, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @style()
-def draw_activation(name: str, bias: float = 0.0, *, ax=None):
-    """One activation function of sum + bias and, dashed, its derivative, whose largest value stands above.
-
-    As a knob: `explore(functools.partial(draw_activation, "ReLU"), bias=…)`.
+def plot_activation(name: str, bias: float = 0.0, *, ax=None):
+    """An activation function of sum + bias and, dashed, its derivative, with the largest derivative in the title.
 
     Raises:
-        ValueError: an unknown name, or a bias that is no number from -100 to 100.
+        ValueError: an unknown name, or a bias that is not a number from -100 to 100.
+
+    Example:
+        >>> explore(functools.partial(plot_activation, "ReLU"), "The bias moves the kink of ReLU.", bias=(-3, 3, 0.5))
     """
     bias = common.number("bias", bias, low=-100.0, high=100.0)
     sums = np.linspace(-5, 5, 1001)

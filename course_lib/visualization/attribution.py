@@ -1,56 +1,44 @@
-"""Which pixels an answer rests on, asked in four ways, and how to lay the reply over the picture.
+"""Attribution maps: Grad-CAM, occlusion and the effective receptive field; `attribution_drawing` draws them.
 
-All of them run the network in inference mode. They look into layers while it runs instead of building a second
-model from its tensors, so that they also reach the layers of a model inside the model.
+All of them run the network in inference mode. They record the outputs of layers while it runs instead of building
+a second model from its tensors, so that they also reach the layers of a nested model.
 """
 
 import itertools
+import sys
 from collections.abc import Sequence
 
 import numpy as np
+import tqdm
 
 from course_lib import common
+from course_lib.array_checks import array_of
+from course_lib.label_checks import probabilities_of
 from course_lib.model_checks import final_activation
 from course_lib.visualization.checks import check_logits, images_for, map_layer, number_of_classes, pictures_for
-from course_lib.visualization.data_checks import array_of, finite_array, probabilities_of
-from course_lib.visualization.images import unit_range
 from course_lib.visualization.inside import logits_of, only_output, outputs_of, two_classes
-from course_lib.visualization.style import DIVERGING, given_or_new, style
 
-BATCH = 64  # occluded pictures at a time
-
-
-def input_gradient(model, images: np.ndarray, classes: int | Sequence[int] | None = None) -> np.ndarray:
-    """How a class's logit changes with each value of the image: float32 `(batch, height, width, channels)`.
-
-    K. Simonyan, A. Vedaldi, A. Zisserman: Deep Inside Convolutional Networks, 2013, arXiv:1312.6034, section 3.
-    The paper's map is `np.abs(gradient).max(axis=-1)`. `classes` is one class, or one per image; without it, the
-    class that the model predicts. Where the model ends with softmax or sigmoid, the logit is what these get. One
-    output is the logit of class 1 of two, and its negative that of class 0.
-
-    Raises:
-        ValueError: a class that is none of the model's, images that do not fit its input or are not scaled as the
-            network takes them, a model that was never built, a subclassed one, or one of several inputs or outputs.
-    """
-    import tensorflow as tf
-
-    batch = tf.constant(images_for(model, images))
-    check_logits(model, batch)
-    with tf.GradientTape() as tape:
-        tape.watch(batch)
-        logits = _chosen_logits(model, batch, classes)
-    return reached(tape.gradient(logits, batch), "the pixels").numpy()
+BATCH = 16  # occluded pictures at a time
+WAIT = 2  # seconds before the progress bar appears
 
 
 def grad_cam(model, images: np.ndarray, layer: str, classes: int | Sequence[int] | None = None) -> np.ndarray:
-    """Where a layer's maps speak for a class: float32 `(batch, rows, columns)`, one value a unit, none below 0.
+    """Grad-CAM heat maps of a layer for one class: float32 `(batch, rows, columns)`, no value below 0.
 
     R. R. Selvaraju et al.: Grad-CAM, ICCV 2017, arXiv:1610.02391, section 3, equations 1 and 2. The paper takes
-    the last layer that still has maps; `classes` as for `input_gradient`.
+    the last layer that has feature maps. Draw a heat map over its image with `plot_attribution`.
+
+    Args:
+        model: a network that returns logits, or ends with softmax or sigmoid.
+        images: `(batch, height, width, channels)`, scaled as the network takes them.
+        layer: the name of the layer, for example "conv5".
+        classes: one class for all images, or one per image; by default the predicted classes. A single output is
+            the logit of class 1 of two; class 0 has its negative.
 
     Raises:
-        ValueError: as `input_gradient`; no such layer (the nearest are named), one without maps, one that is called
-            more than once, or one that the logits do not depend on.
+        ValueError: images that do not fit the network, or a class that it does not have; no such layer (the nearest
+            are named), one without feature maps, one that is called more than once, or one that the logits do not
+            depend on; a model that was never built, a subclassed one, or one of several inputs or outputs.
     """
     import tensorflow as tf
 
@@ -66,15 +54,19 @@ def grad_cam(model, images: np.ndarray, layer: str, classes: int | Sequence[int]
 
 
 def occlusion(model, image: np.ndarray, label: int | None = None, *, size: int = 8, stride: int = 4) -> np.ndarray:
-    """How far a class's probability falls when a square hides part of the image: `(rows, columns)`.
+    """The fall of a class's probability where a square hides part of the image: `(rows, columns)`.
 
-    M. D. Zeiler, R. Fergus: Visualizing and Understanding Convolutional Networks, ECCV 2014, section 4.2. The
-    square has `size` pixels a side and the image's mean color; its centers are some `stride` pixels apart. `image`
-    is one image `(height, width, channels)`; `label` the class, by default the predicted one. The probability is the
-    softmax of the logits, or what a network puts out that ends with softmax or sigmoid.
+    M. D. Zeiler, R. Fergus: Visualizing and Understanding Convolutional Networks, ECCV 2014, section 4.2.
+
+    Args:
+        model: a network that returns logits, or ends with softmax or sigmoid.
+        image: one image `(height, width, channels)`, scaled as the network takes it.
+        label: the class; by default the predicted one.
+        size: side of the square in pixels. The square has the mean color of the image.
+        stride: distance of the centers of two squares in pixels.
 
     Raises:
-        ValueError: as `input_gradient`, a batch, or a size or stride below 1 or beyond the image's shorter side.
+        ValueError: as `grad_cam`; a batch; a size or stride below 1 or above the shorter side of the image.
     """
     common.at_least(1, size=size, stride=stride)
     image = array_of("image", image)
@@ -91,7 +83,8 @@ def occlusion(model, image: np.ndarray, label: int | None = None, *, size: int =
     middles = (np.arange(0.5, count) * side / count for count, side in zip(grid, image.shape, strict=False))
     corners = list(itertools.product(*(middle.astype(int) - size // 2 for middle in middles)))
     falls = []
-    for start in range(0, len(corners), BATCH):
+    starts = range(0, len(corners), BATCH)
+    for start in tqdm.tqdm(starts, desc="hiding", unit=" batches", delay=WAIT, leave=False, file=sys.stdout):
         hidden = np.repeat(image[None], len(corners[start : start + BATCH]), axis=0)
         for picture, (top, left) in zip(hidden, corners[start:], strict=False):
             picture[max(top, 0) : top + size, max(left, 0) : left + size] = image.mean(axis=(0, 1))
@@ -100,11 +93,11 @@ def occlusion(model, image: np.ndarray, label: int | None = None, *, size: int =
 
 
 def effective_receptive_field(model, images: np.ndarray, layer: str, unit: tuple[int, int] | None = None) -> np.ndarray:
-    """How strongly each pixel acts on one unit of a layer: float32 `(height, width)`.
+    """The influence of each pixel on one unit of a layer: float32 `(height, width)`.
 
-    W. Luo et al.: Understanding the Effective Receptive Field, NIPS 2016, arXiv:1701.04128, section 2: the
-    gradient of the unit, here the sum over its maps, as absolute value, mean over images, summed over the
-    image's channels. `unit` is (row, column), by default the center.
+    W. Luo et al.: Understanding the Effective Receptive Field, NIPS 2016, arXiv:1701.04128, section 2. The influence
+    is the absolute value of the gradient of the unit (the sum over its maps), averaged over the images and summed
+    over the channels of the image. `unit` is (row, column), by default the center.
 
     Raises:
         ValueError: as `grad_cam`, except that the network may have several outputs; a unit that the layer does not
@@ -114,7 +107,7 @@ def effective_receptive_field(model, images: np.ndarray, layer: str, unit: tuple
 
 
 def influence(model, images: np.ndarray, layer, unit: tuple[int, int] | None = None) -> np.ndarray:
-    """`effective_receptive_field` of a layer itself, of images that are checked."""
+    """The `effective_receptive_field` of a layer object; the images are checked already."""
     import tensorflow as tf
 
     batch = tf.constant(images, tf.float32)
@@ -126,61 +119,6 @@ def influence(model, images: np.ndarray, layer, unit: tuple[int, int] | None = N
         values = tf.cast(maps[:, row, column], tf.float32)
     gradient = reached(tape.gradient(values, batch), "the pixels").numpy()
     return np.abs(gradient).mean(axis=0).sum(axis=-1)
-
-
-@style()
-def overlay(image: np.ndarray, attribution: np.ndarray, *, label: str = "", ax=None):
-    """A map over its picture in gray: red speaks for the answer, blue against it, clear says nothing.
-
-    `image` is `(height, width, channels)` or `(height, width)`; `attribution` is any map of it, of however many
-    rows and columns. Of one with channels, which has the image's height and width, the largest absolute value counts;
-    of a batch of one, the map in it. `label` names its values.
-
-    Raises:
-        ValueError: an image or a map of another shape, a batch of several, or NaN.
-    """
-    pixels = finite_array("image", image)
-    if pixels.ndim == 4 and len(pixels) != 1:
-        raise ValueError(f"image must be one image, such as images[0], not a batch of the shape {pixels.shape}")
-    pixels = pixels[..., None] if pixels.ndim == 2 else pixels
-    picture = unit_range(pixels[None] if pixels.ndim == 3 else pixels)[0].mean(axis=-1)
-    values = _one_map(attribution, picture.shape)
-    limit = float(np.abs(values).max()) or 1.0
-    ax = given_or_new(ax, 4.6, 3.8)
-    ax.imshow(picture, cmap="gray", vmin=-1, vmax=1)  # from middle gray to white, so that colors show everywhere
-    extent = ax.images[-1].get_extent()
-    drawn = ax.imshow(values, cmap=_clear_at_zero(), vmin=-limit, vmax=limit, extent=extent)
-    bar = ax.get_figure().colorbar(drawn, ax=ax, label=label, pad=0.02, aspect=15)
-    bar.ax.set_ylim(-limit if values.min() < 0 else 0, limit)
-    ax.set_axis_off()
-    return ax
-
-
-def _one_map(attribution: np.ndarray, image_shape: tuple[int, int]) -> np.ndarray:
-    """The map `(rows, columns)` of what `overlay` takes."""
-    values = finite_array("attribution", attribution).astype(np.float32)
-    if values.ndim in (3, 4) and len(values) == 1 and values.shape[:2] != image_shape:
-        values = values[0]
-    if values.ndim == 3 and values.shape[:2] == image_shape:
-        values = np.abs(values).max(axis=-1)
-    if values.ndim != 2 or not values.size:
-        raise ValueError(
-            "attribution must be one map, (rows, columns), or (rows, columns, channels) of the image's size "
-            f"{image_shape}, not {values.shape}: of a batch take one, attribution[0]"
-        )
-    return values
-
-
-def _clear_at_zero():
-    """The diverging colors, the clearer the nearer to zero: in the colors, since an array as `alpha` of `imshow`
-    makes Matplotlib 3.10.0 hide what lies below."""
-    import matplotlib
-    from matplotlib.colors import ListedColormap
-
-    places = np.linspace(0, 1, 511)
-    colors = matplotlib.colormaps[DIVERGING](places)
-    colors[:, 3] = np.sqrt(np.abs(2 * places - 1))
-    return ListedColormap(colors)
 
 
 def checked_classes(scores, classes: int | Sequence[int] | None) -> np.ndarray:

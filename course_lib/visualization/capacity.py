@@ -1,4 +1,4 @@
-"""What networks cost and reach, from rows of `models.summary` and of `data/published/imagenet_winners.csv`."""
+"""Parameters, multiply-adds, memory and errors of networks, drawn from tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -8,18 +8,29 @@ from course_lib import common
 from course_lib.model_checks import described
 from course_lib.visualization.style import INK, MUTED, PALETTE, given_or_new, style
 
-Rows = Sequence[Mapping[str, object]]  # a pandas DataFrame of them will do
+Rows = Sequence[Mapping[str, object]]  # or a pandas DataFrame
+NAMES = {  # of networks, as their papers write them
+    "alexnet": "AlexNet",
+    "zfnet": "ZFNet",
+    "googlenet": "GoogLeNet",
+    "vgg19": "VGG-19",
+    "resnet152": "ResNet-152",
+}
 
 
 @style()
-def capacity(rows: Rows, *, ax=None):
-    """Where a network keeps its parameters (left) and does its multiply-adds (right): shares by layer.
+def plot_capacity(rows: Rows, *, ax=None):
+    """Shares of the parameters (left) and of the multiply-adds (right) per layer.
 
-    `rows` are those of `models.summary.layer_table`. Layers without multiply-adds have no bar of their own, but
-    their parameters count in the whole. After A. Krizhevsky, arXiv:1404.5997, section 2.
+    Layers without multiply-adds get no bar; their parameters count in the total. After A. Krizhevsky: One Weird Trick
+    for Parallelizing Convolutional Neural Networks, 2014, arXiv:1404.5997, section 2.
+
+    Args:
+        rows: the rows of `models.summary.layer_table(model)`.
+        ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: rows without the columns that it needs.
+        ValueError: rows without the necessary columns.
     """
     rows = _rows(rows, "layer", "parameters", "multiply_adds")
     bars = [row for row in rows if row["multiply_adds"]]
@@ -43,18 +54,23 @@ def capacity(rows: Rows, *, ax=None):
 
 
 @style()
-def memory(rows: Rows, batch_size: int = 128, *, ax=None):
-    """What training with momentum holds in float32, by layer, in MiB: weights, gradients, momentum, activations.
+def plot_memory(rows: Rows, batch_size: int = 128, *, most_images: int | None = None, ax=None):
+    """Memory of training with momentum in float32 per layer, in MiB: weights, gradients, momentum, activations.
 
-    `rows` are those of `models.summary.layer_table`, `batch_size` the images whose activations are kept.
+    Args:
+        rows: the rows of `models.summary.layer_table(model)`.
+        batch_size: the number of images whose activations are kept.
+        most_images: the batch size that the axis has room for, so that figures can be compared; by default this one.
+        ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: rows without the columns that it needs, or a batch size below 1.
+        ValueError: rows without the necessary columns, or a batch size below 1.
     """
-    common.at_least(1, batch_size=batch_size)
+    common.at_least(1, batch_size=batch_size, most_images=batch_size if most_images is None else most_images)
     rows = _rows(rows, "layer", "parameters", "trainable_parameters", "activation_bytes")
     rows = [row for row in rows if row["parameters"] or row["activation_bytes"]]
-    trained, start = 4 * _numbers(rows, "trainable_parameters"), np.zeros(len(rows))
+    trained = 4 * _numbers(rows, "trainable_parameters")
+    start = np.zeros(len(rows))
     parts = {"weights": 4 * _numbers(rows, "parameters"), "gradients": trained, "momentum": trained}
     parts[f"activations of {batch_size} images"] = batch_size * _numbers(rows, "activation_bytes")
     ax = given_or_new(ax, 8.0, 1.2 + 0.28 * len(rows))
@@ -64,20 +80,28 @@ def memory(rows: Rows, batch_size: int = 128, *, ax=None):
         ax.barh([row["layer"] for row in rows], size, left=start, color=color, height=0.75, label=label)
         start = start + size
     ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel=f"MiB ({start.sum():,.0f} in all)")
+    if most_images is not None:
+        fixed = 4 * _numbers(rows, "parameters") + 2 * trained
+        ax.set_xlim(0, 1.05 * (fixed + most_images * _numbers(rows, "activation_bytes")).max() / 2**20)
     ax.grid(True, axis="x")
     ax.legend()
     return ax
 
 
 @style()
-def cost(rows: Rows, error: str = "top5_error", *, ax=None):
-    """Error against multiply-adds, a bubble a network, its area in proportion to its parameters, which it names.
+def plot_cost(rows: Rows, error: str = "top5_error", *, ax=None):
+    """Error against multiply-adds: one bubble per network, its area in proportion to the number of parameters.
 
-    After A. Canziani, A. Paszke, E. Culurciello, 2016, arXiv:1605.07678, figure 2. `rows` are those of
-    `models.summary.compare`; those whose `error`, in percent, is None are left out.
+    After A. Canziani, A. Paszke, E. Culurciello: An Analysis of Deep Neural Network Models, 2016, arXiv:1605.07678,
+    figure 2.
+
+    Args:
+        rows: the rows of `models.summary.compare(names)`; those without an error are left out.
+        error: the column with the error in percent.
+        ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: rows without the columns that it needs, or none with an error.
+        ValueError: rows without the necessary columns, or none with an error.
     """
     rows = _rows(rows, error, "network", "multiply_adds", "trainable_parameters")
     rows = [row for row in rows if row[error] is not None]
@@ -100,15 +124,18 @@ def cost(rows: Rows, error: str = "top5_error", *, ax=None):
 
 
 @style()
-def winners(rows: Rows, network: str | None = None, *, ax=None):
-    """ILSVRC's top-5 error by year, the bars of `network` lit, and the line of the one trained human.
+def plot_winners(rows: Rows, network: str | None = None, *, ax=None):
+    """Top-5 error of the ImageNet challenge (ILSVRC) by year, and that of one trained human as a line.
 
-    `rows` are those of `common.published("imagenet_winners")`, and any more with the same columns, such as a
-    single network's error. Bars are filled where an ensemble was entered, and empty else; each says how it was
-    entered. Entries with extra data are left out.
+    Filled bars are ensembles, empty ones single networks. Entries with extra training data are left out.
+
+    Args:
+        rows: the rows of `common.published("imagenet_winners")`, and further ones with the same columns.
+        network: the network to highlight.
+        ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: a network that is not among the rows, or rows without the columns that it needs.
+        ValueError: a network that is not among the rows, or rows without the necessary columns.
     """
     rows = _rows(rows, "top5_error", "kind", "extra_data", "year", "network", "team", "entered_as")
     errors = _numbers(rows, "top5_error")
@@ -119,7 +146,7 @@ def winners(rows: Rows, network: str | None = None, *, ax=None):
     if network is not None and not (isinstance(network, str) and network in known):
         raise common.unknown("network of the challenge", network, known)
     ax = given_or_new(ax, 8.0, 1.0 + 0.36 * len(rows))
-    behind = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # of a number, so that no line crosses it
+    behind = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # behind a number, so that no line crosses it
     for place, row in enumerate(rows):
         color, weight = (PALETTE[1], "bold") if row["network"] and row["network"] == network else (MUTED, "normal")
         look = {"color": color, "edgecolor": color, "fill": row["entered_as"] == "ensemble"}
@@ -127,17 +154,29 @@ def winners(rows: Rows, network: str | None = None, *, ax=None):
         ax.bar_label(bar, [f"{row['top5_error']} %"], padding=4, weight=weight, bbox=behind)
     for error in human:
         ax.axvline(error, color=PALETTE[0], linestyle="--", zorder=0, label=f"a trained human: {error} %")
-    names = [
-        " ".join(filter(None, [str(row["year"]), row["network"] or row["team"], row["entered_as"]])) for row in rows
-    ]
-    ax.set_yticks(range(len(rows)), names)
+    ax.set_yticks(range(len(rows)), [_entry(row) for row in rows])
     ax.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, 1.12 * errors.max()), xlabel="top-5 error (%)")
-    ax.legend(loc="lower right")
+    from matplotlib.patches import Patch
+
+    looks = {"ensemble of networks": {"color": MUTED}, "no ensemble, or not stated": {"color": MUTED, "fill": False}}
+    if network is not None:
+        looks[f"with {NAMES.get(network, network)}"] = {"color": PALETTE[1]}
+    boxes = [Patch(label=name, **look) for name, look in looks.items()]
+    ax.legend(handles=[*ax.get_legend_handles_labels()[0], *boxes], loc="lower right")
     return ax
 
 
+def _entry(row: Mapping[str, object]) -> str:
+    """What a bar of `plot_winners` is called; an ensemble after its team, since it may mix several networks."""
+    network = NAMES.get(row["network"], str(row["network"] or ""))
+    if row["entered_as"] != "ensemble":
+        return " ".join(filter(None, [str(row["year"]), network or row["team"], row["entered_as"]]))
+    of = f" with {network}" if network else ""
+    return f"{row['year']} {row['team']}, ensemble{of}"
+
+
 def _rows(rows: Rows, *columns: str) -> list[Mapping[str, object]]:
-    """The rows as a list of dicts, once it is clear that they have these columns; NaN of a DataFrame becomes None."""
+    """The rows as a list of dicts, checked for these columns; NaN in a DataFrame becomes None."""
     if hasattr(rows, "to_dict") and hasattr(rows, "columns"):
         rows = [_without_nan(row) for row in rows.to_dict("records")]
     listed = [] if isinstance(rows, Mapping) or not isinstance(rows, Iterable) else list(rows)
@@ -148,7 +187,9 @@ def _rows(rows: Rows, *columns: str) -> list[Mapping[str, object]]:
         )
     for column in columns:
         if not isinstance(column, str) or any(column not in row for row in listed):
-            raise ValueError(f"this needs rows with {column!r}, as models.summary and common.published give them")
+            raise ValueError(
+                f"this needs rows with the column {column!r}, as models.summary and common.published give them"
+            )
     return listed
 
 
@@ -164,20 +205,21 @@ def _numbers(rows: Rows, column: str) -> np.ndarray:
 
 
 def _place(names: Sequence[str], points: np.ndarray, radii: np.ndarray, ax) -> None:
-    """Each name above or below its bubble, as near as it covers no bubble and no other name, with a line to it."""
+    """Writes each name near its bubble, above or below it, where it covers no bubble and no other name."""
     from matplotlib.text import Text
     from matplotlib.transforms import Bbox
 
     figure = ax.get_figure(root=True)
-    figure.draw_without_rendering()  # now the layout gives the Axes its size
-    unit = 72 / figure.dpi  # of a pixel, in points: what is drawn keeps its size in points at any resolution
-    centers, frame = unit * ax.transData.transform(points), Bbox(unit * ax.bbox.get_points())
+    figure.draw_without_rendering()  # the layout now gives the Axes their size
+    unit = 72 / figure.dpi  # points per pixel: sizes in points hold at any resolution
+    centers = unit * ax.transData.transform(points)
+    frame = Bbox(unit * ax.bbox.get_points())
     taken = [Bbox([center - radius, center + radius]) for center, radius in zip(centers, radii, strict=True)]
     for name, point, center, radius in zip(names, points, centers, radii, strict=True):
         line = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.8, "shrinkA": 0, "shrinkB": radius}
         where = {"textcoords": "offset points", "ha": "center", "va": "center"}
         text = ax.annotate(name, point, (0, 0), fontsize=10, arrowprops=line, **where)
-        half = unit * Text.get_window_extent(text).size / 2 + 2  # of the text, without its line
+        half = unit * Text.get_window_extent(text).size / 2 + 2  # half the size of the text, without its line
         for height in (sign * distance for distance in range(8, 200, 4) for sign in (1, -1)):  # above, below, higher …
             middle = center + np.array([0, height])
             box = Bbox([middle - half, middle + half])

@@ -1,16 +1,17 @@
-"""The checks of every function that looks into a network: models, layers, batches of images."""
+"""Checks of models, layers and batches of images, for every function that evaluates a network."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from course_lib import common
+from course_lib.array_checks import array_of
 from course_lib.model_checks import check_model, leaf_layers, returns_probabilities, scales_pixels
-from course_lib.visualization.data_checks import array_of
 
-HIGHEST = 5.0  # images for a network that does not scale pixels itself stay below this, unless they go below 0
-LOWEST_PIXEL, HIGHEST_PIXEL = -50.0, 305.0  # resizing with a cubic filter takes pixels a little beyond 0 and 255
-BRIGHT = 100.0  # pixels less their mean that reach this go far below 0, too
+HIGHEST = 5.0  # largest value of scaled images without negative values
+LOWEST_PIXEL = -50.0  # resizing with a cubic filter overshoots 0 and 255 a little
+HIGHEST_PIXEL = 305.0
+BRIGHT = 100.0  # centered pixels (minus their mean) that reach this go far below 0, too
 
 
 def check_network(model) -> None:
@@ -37,10 +38,10 @@ def check_built(model) -> None:
 
 
 def number_of_classes(model) -> int:
-    """How many classes the network tells apart by its logits; one output, for the second of two classes, counts as 2.
+    """The number of classes of a network with one row of logits per image; a single output counts as 2 classes.
 
     Raises:
-        ValueError: the network has several outputs, or puts out maps.
+        ValueError: the network has several outputs, or its output is feature maps.
     """
     shape = model.output_shape
     if not isinstance(shape, tuple):
@@ -50,23 +51,23 @@ def number_of_classes(model) -> int:
         )
     if len(shape) != 2:
         raise ValueError(
-            f"this needs a network with one row of logits per image, (n, classes); {model.name!r} puts out {shape}"
+            f"this needs a network with one row of logits per image, (n, classes), but {model.name!r} has {shape}"
         )
     return max(2, shape[-1])
 
 
 def check_logits(model, batch) -> int:
-    """`number_of_classes` of a network that puts out logits, or ends with a layer that makes probabilities of them.
+    """`number_of_classes` of a network that returns logits, or ends with a softmax or sigmoid layer.
 
     Raises:
-        ValueError: as `number_of_classes`; probabilities that no layer makes, so that their logits are not to be found.
+        ValueError: as `number_of_classes`; the network returns probabilities that no layer computes.
     """
     classes = number_of_classes(model)
     if model.output_shape[-1] > 1 and not returns_probabilities(model):
         rows = np.asarray(model(batch[:2], training=False), dtype=np.float64)
         if rows.min() >= 0 and np.allclose(rows.sum(axis=1), 1, atol=0.01):
             raise ValueError(
-                f"{model.name!r} puts out probabilities that no layer of it makes, so its logits are out of reach: "
+                f"{model.name!r} returns probabilities that no layer of it computes, so its logits are out of reach: "
                 "end it with keras.layers.Softmax() instead of keras.ops.softmax"
             )
     return classes
@@ -95,13 +96,15 @@ def layer_named(model, name, layers: Sequence | None = None):
 
 
 def map_layer(model, name):
-    """The layer of that name, which must put out maps `(batch, height, width, channels)`."""
+    """The layer of that name, whose output must be feature maps `(batch, height, width, channels)`."""
     found = layer_named(model, name)
     layers = [layer for layer in leaf_layers(model) if type(layer).__name__ != "InputLayer"]
     maps = [layer for layer in layers if len(getattr(getattr(layer, "output", None), "shape", ())) == 4]
     if not any(layer is found for layer in maps):
         known = ", ".join(layer.name for layer in maps) or "none, the model has no convolutions"
-        raise ValueError(f"layer {found.name!r} ({type(found).__name__}) puts out no maps; layers that do: {known}")
+        raise ValueError(
+            f"layer {found.name!r} ({type(found).__name__}) has no feature maps; layers that have: {known}"
+        )
     return found
 
 
@@ -148,7 +151,7 @@ def pictures_for(model, images) -> np.ndarray:
 
 
 def _check_weights(model) -> None:
-    """A network whose training diverged puts out NaN, of which nothing can be seen."""
+    """Refuses a network whose training diverged: its outputs are NaN."""
     import keras
 
     for weight in model.weights:
@@ -161,7 +164,8 @@ def _check_weights(model) -> None:
 
 def _check_range(model, images: np.ndarray) -> None:
     """Integers are pixels from 0 to 255, for networks that scale them; floats tell by their range."""
-    low, high = float(images.min()), float(images.max())
+    low = float(images.min())
+    high = float(images.max())
     if not np.isfinite([low, high]).all():
         raise ValueError(f"the images go from {low:g} to {high:g}: some hold NaN (not a number) or infinite pixels")
     whole = images.dtype.kind in "iu"

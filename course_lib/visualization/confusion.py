@@ -1,20 +1,21 @@
-"""Which classes are taken for which."""
+"""Confusion matrices: which classes are taken for which."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.data_checks import class_numbers, finite_array, name_list
+from course_lib.array_checks import finite_array
+from course_lib.label_checks import class_numbers, name_list
 from course_lib.visualization.images import class_name
 from course_lib.visualization.style import FAINT, INK, MUTED, given_or_new, style
 
 
 def confusion_matrix(labels: Sequence[int], predictions: Sequence[int], num_classes: int) -> np.ndarray:
-    """scikit-learn's confusion matrix `(answer, prediction)` over all classes, also those that never occur.
+    """scikit-learn's confusion matrix `(true label, predicted label)` over all classes, also those that never occur.
 
     Raises:
-        ValueError: labels and predictions of different lengths, or values that are no class.
+        ValueError: labels and predictions of different lengths, or values that are not classes.
     """
     from sklearn import metrics
 
@@ -29,7 +30,9 @@ def confusion_matrix(labels: Sequence[int], predictions: Sequence[int], num_clas
 
 
 def most_confused(matrix: np.ndarray, k: int = 3) -> list[tuple[int, int, int]]:
-    """The `k` most frequent mistakes as (answer, prediction, count), the most frequent first; none of count 0.
+    """The `k` most frequent mistakes as (true label, predicted label, count), the most frequent first.
+
+    Pairs that never occur are left out.
 
     Raises:
         ValueError: a matrix that is not square, or of shares instead of counts.
@@ -45,8 +48,8 @@ def most_confused(matrix: np.ndarray, k: int = 3) -> list[tuple[int, int, int]]:
 
 
 @style()
-def confusion(matrix: np.ndarray, class_names: Sequence[str] | None = None, *, ax=None):
-    """A confusion matrix with its counts; color shows the mistakes, and the right answers stay gray.
+def plot_confusion(matrix: np.ndarray, class_names: Sequence[str] | None = None, *, ax=None):
+    """A confusion matrix with its counts: mistakes in color, correct predictions in gray.
 
     Shares instead of counts are written with two decimals.
 
@@ -54,12 +57,14 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str] | None = None, *, a
         ValueError: a matrix that is not square, or names that do not fit it.
     """
     matrix = _square(matrix)
-    mistakes, count = _off_diagonal(matrix), len(matrix)
+    mistakes = _off_diagonal(matrix)
+    count = len(matrix)
     names = name_list(class_names, classes=count)
     names = [class_name(index, names) for index in range(count)]
     ax = given_or_new(ax, *(2 * [max(4.0, 0.52 * min(count, 20) + 0.9)]))
     number_format = ",.0f" if _is_whole(matrix) else ".2f"
-    largest, size = mistakes.max() or 1, 11 if count <= 12 else 9
+    largest = mistakes.max() or 1
+    size = 11 if count <= 12 else 9
     ax.imshow(np.where(mistakes == 0, np.nan, mistakes), cmap="Oranges", vmin=0, vmax=largest)
     ax.imshow(np.where(np.eye(count, dtype=bool), 1.0, np.nan), cmap="gray", vmin=0, vmax=1.13)
     for (row, column), number in np.ndenumerate(matrix):
@@ -73,12 +78,12 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str] | None = None, *, a
     ax.grid(True, which="minor", color=FAINT, linewidth=0.6)
     ax.tick_params(which="both", length=0)
     ax.spines[:].set_visible(False)
-    ax.set(xlabel="prediction", ylabel="answer")
+    ax.set(xlabel="predicted label", ylabel="true label")
     return ax
 
 
 def _square(matrix: np.ndarray) -> np.ndarray:
-    """The matrix, once it is clear that it can be a confusion matrix."""
+    """The matrix as an array, checked."""
     matrix = finite_array("the entries of the matrix", matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise ValueError(f"a confusion matrix is square, (classes, classes), not {matrix.shape}")
@@ -88,7 +93,7 @@ def _square(matrix: np.ndarray) -> np.ndarray:
 
 
 def _off_diagonal(matrix: np.ndarray) -> np.ndarray:
-    """The matrix with zeros on its diagonal: only the mistakes."""
+    """Only the mistakes: the matrix with zeros on its diagonal."""
     return matrix * (1 - np.eye(len(matrix)))
 
 

@@ -1,19 +1,20 @@
-"""Learning curves: what happens to loss and accuracy, epoch by epoch, in one run or over several seeds."""
+"""Learning curves: loss and accuracy per epoch, of one run or over several seeds."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from course_lib import common
+from course_lib.array_checks import array_of
 from course_lib.model_checks import described
-from course_lib.visualization.data_checks import array_of
 from course_lib.visualization.style import MUTED, PALETTE, given_or_new, style
 
+ERROR = "error in %"
 History = Mapping[str, Sequence[float]]  # Keras' names: loss, val_loss, accuracy, val_accuracy, …
 
 
 @style()
-def curves(
+def plot_curves(
     histories: History | Mapping[str, History | Sequence[History]],
     metric: str = "loss",
     *,
@@ -21,16 +22,23 @@ def curves(
     first_epoch: int = 1,
     ax=None,
 ):
-    """One metric over the epochs: training solid, validation dashed, one color a run.
+    """One metric per epoch: training solid, validation dashed, one color per run.
 
-    `histories` is one history, or a dict name → history, or a dict name → list of histories (one per seed); in the
-    place of a history may stand what has one, such as a run, or a table of one, `pandas.read_csv("history.csv")`. Of
-    a `metric` such as "val_loss" only the validation is drawn. Several seeds become their median with a band from the
-    smallest to the largest, as far as the shortest run reaches. `log` makes the vertical axis logarithmic.
+    Several seeds of a run are drawn as their median with a band from the smallest to the largest value, as far as the
+    shortest of them reaches.
+
+    Args:
+        histories: one history, a dict name → history, or a dict name → list of histories (one per seed). A history is
+            `run.history`, the run itself, what Keras' `fit` returns, or a pandas DataFrame with a column per metric.
+        metric: the name of the metric; of one that begins with "val_" only the validation is drawn. "error in %" is
+            100 minus the accuracy in % where a history has only accuracies.
+        log: whether the vertical axis is logarithmic.
+        first_epoch: the number of the first epoch.
+        ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: no history, one without epochs, or one without `metric` (the message lists the metrics there are);
-            seeds of which only some have a validation; nothing but NaN, or numbers that `log` cannot draw.
+        ValueError: no history, one without epochs, or one without `metric` (the message lists the metrics); seeds of
+            which only some have a validation; nothing but NaN, or numbers that a logarithmic axis cannot show.
     """
     common.at_least(0, first_epoch=first_epoch)
     runs = _runs(histories, metric)
@@ -43,31 +51,66 @@ def curves(
             if key not in seeds[0]:
                 continue
             if not name:  # a single run: its two lines differ in color too
-                number, label = int(line == "--"), "validation" if line == "--" else "training"
+                number = int(line == "--")
+                label = "validation" if line == "--" else "training"
             else:
                 label = name if key == metric else None
             low, median, high = spread([run[key] for run in seeds])
             epochs = np.arange(first_epoch, first_epoch + len(median))
-            color, marker = PALETTE[number % len(PALETTE)], "o" if len(median) <= 12 else None
+            color = PALETTE[number % len(PALETTE)]
+            marker = "o" if len(median) <= 12 else None
             ax.plot(epochs, median, line, color=color, label=label, marker=marker, markersize=5)
             if len(seeds) > 1:
                 ax.fill_between(epochs, low, high, color=color, alpha=0.18, linewidth=0)
-    if both and "" not in runs:  # says once what the two kinds of line mean
+    seeds = max(map(len, runs.values()))
+    if seeds > 1:
+        ax.fill_between([], [], color=MUTED, alpha=0.25, linewidth=0, label=f"range of {seeds} seeds")
+    if both and "" not in runs:  # one legend entry per kind of line
         for label, line in (("training", "-"), ("validation", "--")):
             ax.plot([], [], line, color=MUTED, label=label)
     _finish(ax, metric, log)
     return ax
 
 
+@style()
+def plot_race(runs: Mapping[str, Sequence[Sequence[float]]], goal: float, ylabel: str, *, ax=None):
+    """One line per run and epoch, up to where the run ended, and the goal of all as a horizontal line.
+
+    Args:
+        runs: name → runs, one per seed, each with a number per epoch; the second name's lines are dashed.
+        goal: the value at which a run ends.
+        ylabel: what the numbers are, with their unit.
+        ax: the Axes to draw on; by default those of a new figure.
+
+    Raises:
+        ValueError: no runs, or a run without numbers.
+    """
+    if not isinstance(runs, Mapping) or not runs or not all(len(run) for seeds in runs.values() for run in seeds):
+        raise ValueError(f"runs must be a dict name → runs, each with a number per epoch, not {described(runs)}")
+    ax = given_or_new(ax)
+    for number, (name, seeds) in enumerate(runs.items()):
+        look = {"color": PALETTE[number % len(PALETTE)], "linestyle": ("-", "--", ":", "-.")[number % 4]}
+        for seed, run in enumerate(seeds):
+            ax.plot(range(1, len(run) + 1), run, label=None if seed else name, linewidth=1.6, **look)
+            ax.plot(len(run), run[-1], "o", color=look["color"], markersize=5)
+    ax.axhline(goal, color=MUTED, linewidth=1)
+    ax.set(xlabel="epoch", ylabel=ylabel)
+    ax.set_ylim(bottom=0)
+    ax.grid(True, axis="y")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend(handlelength=2.8)
+    return ax
+
+
 def spread(runs: Sequence[Sequence[float]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The smallest, median and largest value at each epoch, as far as the shortest run reaches."""
+    """The smallest, median and largest value per epoch, as far as the shortest run reaches."""
     epochs = min(map(len, runs))
     values = np.array([run[:epochs] for run in runs], dtype=float)
     return values.min(axis=0), np.median(values, axis=0), values.max(axis=0)
 
 
 def _runs(histories, metric: str) -> dict[str, list[History]]:
-    """Whatever `curves` accepts, as name → list of histories; a single history has the name ""."""
+    """The histories as name → list of histories; a single history has the name ""."""
     histories = _history(histories)
     if not isinstance(histories, Mapping) or not histories:
         raise ValueError(
@@ -84,6 +127,7 @@ def _runs(histories, metric: str) -> dict[str, list[History]]:
             break
         runs[name] = seeds
     for name, seeds in runs.items():
+        seeds = runs[name] = [_with_error(run, metric) for run in seeds]
         for run in seeds:
             _check_history(run, metric)
         validated = sum("val_" + metric in run for run in seeds)
@@ -96,11 +140,20 @@ def _runs(histories, metric: str) -> dict[str, list[History]]:
 
 
 def _history(run):
-    """The history of a run, of what Keras' `fit` returns, or of a table; anything else as it is."""
+    """The history of a run, of what Keras' `fit` returns, or of a table; any other object as it is."""
     if hasattr(run, "columns") and hasattr(run, "to_dict"):  # a DataFrame of pandas
         return run.to_dict("list")
     history = getattr(run, "history", None)
     return history if isinstance(history, Mapping) else run
+
+
+def _with_error(run: History, metric: str) -> History:
+    """The history with errors in percent, where these are asked for and it has only accuracies."""
+    if metric not in (ERROR, "val_" + ERROR) or metric in run or "accuracy" not in run:
+        return run
+    _check_history(run, "accuracy")
+    accuracies = {key: np.asarray(run[key], dtype=float) for key in ("accuracy", "val_accuracy") if key in run}
+    return {**run, **{key.replace("accuracy", ERROR): 100 - 100 * values for key, values in accuracies.items()}}
 
 
 def _check_history(run: History, metric: str) -> None:
@@ -114,12 +167,12 @@ def _check_history(run: History, metric: str) -> None:
 
 
 def _check_drawable(values: list, metric: str, log: bool) -> None:
-    """Checks that there is something to see, and that a logarithmic axis shows it."""
+    """Checks that some values are finite, and that a logarithmic axis can show them."""
     drawn = np.concatenate([np.asarray(each, dtype=float) for each in values])
     finite = drawn[np.isfinite(drawn)]
     if not finite.size:
         raise ValueError(
-            f"there is nothing to draw: every {metric!r} is NaN (not a number) or infinite, so the training diverged"
+            f"no value can be drawn: every {metric!r} is NaN (not a number) or infinite, so the training diverged"
         )
     if log and (finite.min() < 0 or finite.max() == 0):
         raise ValueError(
@@ -129,7 +182,7 @@ def _check_drawable(values: list, metric: str, log: bool) -> None:
 
 
 def _finish(ax, metric: str, log: bool) -> None:
-    """Labels, whole epochs, a legend where the curves leave room."""
+    """Axis labels, ticks at whole epochs, and a legend."""
     ax.set_xlabel("epoch")
     ax.set_ylabel(metric.replace("val_", "validation ").replace("_", " "))
     ax.grid(True, axis="y")

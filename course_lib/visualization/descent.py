@@ -1,38 +1,31 @@
 """Gradient descent along cost curves of one weight, step by step."""
 
-import base64
-import html
 import itertools
-import json
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from course_lib import common
+from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
-from course_lib.visualization.data_checks import finite_array
-from course_lib.visualization.show import check_alt, figure_of, png
+from course_lib.visualization.display import check_caption, figure_of, png
+from course_lib.visualization.frames import DPI, Slider, moving_figure
 from course_lib.visualization.style import PALETTE, given_or_new, style
-
-DPI = 64  # small enough that a dozen steps stay below 250 kB
-PLAYER = """<div data-frames="{frames}"><img src="{first}" alt="{alt}"><br>
-<button onclick="const slider = this.nextElementSibling; slider.value = 0; slider.oninput();
-const timer = setInterval(() => {{ slider.value++; slider.oninput();
-if (slider.value === slider.max) clearInterval(timer) }}, 500)">play</button>
-<input type="range" min="0" max="{last}" value="0" aria-label="step"
-oninput="this.parentNode.firstChild.src = JSON.parse(this.parentNode.dataset.frames)[this.value]"></div>"""
 
 
 @style()
-def draw_descent(costs: Mapping[str, Callable], paths: Mapping[str, np.ndarray], step: int, *, ax=None):
+def plot_descent(costs: Mapping[str, Callable], paths: Mapping[str, np.ndarray], step: int, *, ax=None):
     """Cost curves of one weight, and how far gradient descent has come on each after `step` steps.
 
-    `costs` are name → function of an array of weights, or of one weight; `paths` are name → the weights that descent
-    went through, the first included. A row of Axes with a few steps is the still beside the animation.
+    Args:
+        costs: name → function of an array of weights, or of one weight.
+        paths: name → the weights that descent went through, the first included.
+        step: the last step to draw.
+        ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: costs and paths of other names, what is no function or no path, a function that does not give a
-            number per weight, or a step that no path has.
+        ValueError: costs and paths with different names, a cost that is no function or does not return a number per
+            weight, a path that is none, or a step that no path has.
     """
     paths = _paths(costs, paths)
     common.at_least(0, step=step)
@@ -53,28 +46,35 @@ def draw_descent(costs: Mapping[str, Callable], paths: Mapping[str, np.ndarray],
     return ax
 
 
-def animate_descent(costs: Mapping[str, Callable], paths: Mapping[str, np.ndarray], alt: str) -> str:
-    """`draw_descent` step by step, as HTML with a button and a slider; it needs no kernel and no connection.
+def animate_descent(costs: Mapping[str, Callable], paths: Mapping[str, np.ndarray], caption: str) -> str:
+    """`plot_descent` step by step, as HTML with a button and a slider; it needs no kernel and no connection.
 
-    `alt` is the alternative text, as for `show`. Display it with `IPython.display.HTML`, and a still beside it.
+    Args:
+        costs: name → function of an array of weights, or of one weight.
+        paths: name → the weights that descent went through, the first included.
+        caption: the finding, in one sentence; it is written below the figure and is its alternative text.
+
+    Returns:
+        HTML to display with `IPython.display.HTML`. Without scripts it shows the first step.
 
     Raises:
-        ValueError: as `draw_descent` and `show`.
+        ValueError: as `plot_descent` and `show`.
     """
     import matplotlib.pyplot as plt
 
-    check_alt(alt)
-    frames = []
+    check_caption(caption)
+    pictures = []
     for step in range(max(map(len, _paths(costs, paths).values()))):
-        figure = figure_of(draw_descent(costs, paths, step))
-        frames.append("data:image/png;base64," + base64.b64encode(png(figure, DPI)).decode("ascii"))
+        figure = figure_of(plot_descent(costs, paths, step))
+        pictures.append(png(figure, DPI))
         plt.close(figure)
-    texts = {"first": frames[0], "frames": json.dumps(frames), "alt": alt, "last": str(len(frames) - 1)}
-    return PLAYER.format(**{name: html.escape(text) for name, text in texts.items()})
+    places = range(len(pictures))
+    slider = Slider("step", [str(place) for place in places], list(places))
+    return moving_figure(pictures, [slider], [caption], play=True)
 
 
 def _errors(name: str, cost: Callable, weights: np.ndarray) -> np.ndarray:
-    """The cost of each weight; a function that takes no array, such as `math.sin`, is asked weight by weight."""
+    """The cost of each weight; a function of single numbers, such as `math.sin`, is called weight by weight."""
     try:
         errors = np.asarray(cost(weights), dtype=float)
     except (TypeError, ValueError):
@@ -91,7 +91,7 @@ def _errors(name: str, cost: Callable, weights: np.ndarray) -> np.ndarray:
 
 
 def _paths(costs: Mapping[str, Callable], paths: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The paths as arrays, each of a cost of that name."""
+    """The paths as arrays, checked against the costs."""
     if not isinstance(costs, Mapping) or not isinstance(paths, Mapping) or not costs or set(costs) != set(paths):
         raise ValueError(
             "costs and paths must be dicts of the same names, name → function and name → weights, "

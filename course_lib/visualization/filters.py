@@ -1,20 +1,21 @@
-"""The kernels of a convolution as pictures: what each filter looks for."""
+"""The kernels of a convolution as images."""
 
 import numpy as np
 
 from course_lib import common
+from course_lib.array_checks import finite_array
 from course_lib.model_checks import described, leaf_layers
 from course_lib.visualization.checks import check_built, has_kernels, layer_named
-from course_lib.visualization.data_checks import finite_array
 from course_lib.visualization.images import draw_tiles
+from course_lib.visualization.inside import weights_of
 from course_lib.visualization.style import DIVERGING, INK, style
 
 
 def kernels(model, layer: str) -> np.ndarray:
     """The kernels of a convolution `(height, width, channels in, channels out)`, float32.
 
-    Those of a transposed convolution are put in this order, too. A kernel of a depthwise convolution sees one channel,
-    so they are `(height, width, 1, channels out)`.
+    The axes of a transposed convolution are brought into this order. A kernel of a depthwise convolution sees one
+    channel, so the shape is `(height, width, 1, channels out)`.
 
     Raises:
         ValueError: no layer of that name (the nearest are named), several, or one without kernels (those with are
@@ -29,7 +30,7 @@ def kernels(model, layer: str) -> np.ndarray:
         )
     import keras
 
-    weights = np.asarray(keras.ops.convert_to_numpy(found.kernel), dtype=np.float32)
+    weights = weights_of(found.kernel)
     if isinstance(found, keras.layers.Conv2DTranspose):
         return np.swapaxes(weights, 2, 3)  # Keras has channels out before channels in
     if isinstance(found, keras.layers.DepthwiseConv2D):
@@ -38,7 +39,7 @@ def kernels(model, layer: str) -> np.ndarray:
 
 
 @style()
-def filters(
+def plot_filters(
     model_or_kernels,
     layer: str | None = None,
     *,
@@ -48,9 +49,15 @@ def filters(
 ):
     """All kernels of one layer, numbered from 0, on one scale.
 
-    Takes a model and a layer's name, or kernels `(height, width, channels in, channels out)`. Kernels on one
-    input channel are drawn red where positive, blue where negative, white at zero; kernels on three channels
-    in color, all rescaled together, gray at zero. `channel` picks one input channel.
+    Kernels on one input channel are drawn red where positive, blue where negative and white at zero. Kernels on three
+    channels are drawn in color, all rescaled together, gray at zero.
+
+    Args:
+        model_or_kernels: a model, or kernels `(height, width, channels in, channels out)`.
+        layer: the name of the layer of the model.
+        channel: the only input channel to draw; necessary if there are neither 1 nor 3.
+        columns: kernels per row.
+        ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
         ValueError: another number of input channels and no `channel`; no such layer; no kernels; NaN.
@@ -62,7 +69,7 @@ def filters(
         shape = ()
     if len(shape) != 4 or 0 in shape:
         raise ValueError(
-            "filters takes a model and the name of a layer, or kernels of shape "
+            "plot_filters takes a model and the name of a layer, or kernels of shape "
             f"(height, width, channels in, channels out), not {shape or described(weights)}"
         )
     weights = finite_array("the kernels", weights)

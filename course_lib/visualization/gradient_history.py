@@ -1,27 +1,33 @@
-"""What `GradientWatch` recorded, as heat maps over time; and the units that a network does not use."""
+"""The record of a `GradientWatch` as heat maps over time, and the number of dead units."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
 from course_lib import common
+from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
 from course_lib.visualization.checks import images_for
-from course_lib.visualization.data_checks import finite_array
 from course_lib.visualization.gradients import BINS, EXPONENTS, LABELS, activations_of, functions_of
 from course_lib.visualization.inside import outputs_of
 from course_lib.visualization.style import FAINT, given_or_new, style
 
 
 @style()
-def draw_gradient_history(record: Mapping, value: str = "norm", *, layer: str | None = None, limits=None, ax=None):
-    """A heat map layer × training step of one `value` of `GradientWatch.record`; zeros are gray.
+def plot_gradient_history(record: Mapping, value: str = "norm", *, layer: str | None = None, limits=None, ax=None):
+    """A heat map layer × training step of one value of `GradientWatch.record`; zeros are gray.
 
-    With `layer`, how the |gradient| of that layer's weights is distributed instead. `limits`, the ends of the color
-    scale, make several networks comparable. The interval, and what it cost to measure, stand below.
+    The interval between two measurements is written below, and the time that they took where it decided about it.
+
+    Args:
+        record: `watch.record` of a `GradientWatch`.
+        value: "norm", "mean", "update", "activation_std" or "flat", see `GradientWatch.record`.
+        layer: a layer whose distribution of |gradient| is drawn instead.
+        limits: (smallest, largest) of the color scale, the same for networks that are compared.
+        ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: no such layer or value, several layers of that name, no record, or limits that are none.
+        ValueError: no such layer or value, several layers of that name, no record, or impossible limits.
     """
     if not isinstance(record, Mapping) or not {"step", "interval", "histogram"} <= set(record):
         raise ValueError(f"record must be that of a GradientWatch, watch.record, not {described(record)}")
@@ -29,11 +35,13 @@ def draw_gradient_history(record: Mapping, value: str = "norm", *, layer: str | 
         raise common.unknown("value", value, LABELS)
     names = record["activations" if value in ("activation_std", "flat") else "layers"]
     if not names:
-        raise ValueError(f"there is no {value!r} to draw: no layer of the network ends with ReLU, sigmoid or tanh")
+        raise ValueError(f"no {value!r} was recorded: no layer of the network ends with ReLU, sigmoid or tanh")
     scale = _color_scale(limits, logarithmic=value != "flat" and layer is None)
     ax = given_or_new(ax)
     if layer is None:
-        edges, colors, label = np.arange(len(names) + 1) - 0.5, record[value].T, LABELS[value]
+        edges = np.arange(len(names) + 1) - 0.5
+        colors = record[value].T
+        label = LABELS[value]
         apart = 1 + len(names) // 25
         ax.set_yticks(range(0, len(names), apart), names[::apart])
     else:
@@ -43,19 +51,26 @@ def draw_gradient_history(record: Mapping, value: str = "norm", *, layer: str | 
         if record["layers"].count(layer) > 1:
             raise ValueError(f"{record['layers'].count(layer)} layers of the network are named {layer!r}")
         counts = record["histogram"][:, record["layers"].index(layer)]
-        edges, colors, label = np.logspace(*EXPONENTS, BINS + 1), counts.T / counts[0].sum(), "share of the weights"
+        edges = np.logspace(*EXPONENTS, BINS + 1)
+        colors = counts.T / counts[0].sum()
+        label = "share of the weights"
         ax.set(yscale="log", ylabel="|gradient| (zero: lowest row)", title=layer)
-    steps = np.append(record["step"], record["step"][-1] + record["interval"])  # each lasts to the next
+    steps = np.append(
+        record["step"], record["step"][-1] + record["interval"]
+    )  # each cell lasts to the next measurement
     cells = ax.pcolormesh(steps, edges, np.ma.masked_equal(colors, 0), **scale)
     ax.set_facecolor(FAINT)
     every = f"about every {record['interval']:g} steps, {record['cost']:.1%} of the time"
+    if record.get("every"):
+        every = f"every {record['every']:g} steps"
     ax.set_xlabel(f"training step\n(measured {every})")
-    ax.get_figure().colorbar(cells, ax=ax, label=label)
+    # above, so that the axis is as wide as one below that shows the same steps
+    ax.get_figure().colorbar(cells, ax=ax, label=label, location="top", aspect=50, fraction=0.08)
     return ax
 
 
 def _color_scale(limits, logarithmic: bool) -> dict:
-    """What `pcolormesh` takes: the ends of the color scale, and whether it is logarithmic."""
+    """The options of `pcolormesh` for the color scale: its ends, and whether it is logarithmic."""
     scale = {"norm": "log" if logarithmic else None}
     if limits is None:
         return scale
@@ -66,19 +81,28 @@ def _color_scale(limits, logarithmic: bool) -> dict:
 
 
 def count_units(model, images: np.ndarray, *, batch_size: int = 256) -> dict:
-    """Units that the next layer gets nothing from, or whose weights learn nothing, over all of `images`.
+    """The number of dead and silent units per layer, over all of `images`.
 
-    A map of a convolution is one unit. Returns a dict of "layers", the names of those that end with ReLU, sigmoid or
-    tanh, and arrays `(layers,)`: the number of "units"; of "dead" ones, whose derivative is 0 everywhere on every
-    image (ReLU), or below 5 % of its largest (sigmoid, tanh); of merely "silent" ones, for which it is so on an image,
-    but not on all, as a mean over the images; and "flat", the share of all outputs where it is so: for a sigmoid or
-    tanh, how saturated it is. Only a unit that is silent on the whole training set is dead: the others can learn.
+    A unit is flat where its derivative is 0 (ReLU) or below 5 % of its largest value (sigmoid, tanh). A feature map of
+    a convolution is one unit: it counts as flat if it is flat everywhere. Only a unit that is flat on the whole
+    training set is dead; the others can learn.
+
+    Returns:
+        A dict of "layers", the names of the layers that end with ReLU, sigmoid or tanh, and arrays `(layers,)`:
+
+        - "units": the number of units;
+        - "dead": the number of units that are flat on every image;
+        - "silent": the number of further units that are flat on an image, as a mean over the images;
+        - "flat": the share of all outputs that are flat: how saturated a layer is.
 
     Raises:
         ValueError: images that do not fit, a subclassed model, one that was never built, or one without such layers.
     """
     common.at_least(1, batch_size=batch_size)
-    images, functions, silent, flat = images_for(model, images), functions_of(model), {}, {}
+    images = images_for(model, images)
+    functions = functions_of(model)
+    silent = {}
+    flat = {}
     if not functions:
         raise ValueError(f"no layer of {model.name!r} ends with ReLU, sigmoid or tanh")
     for start in range(0, len(images), batch_size):

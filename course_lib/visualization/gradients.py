@@ -1,19 +1,21 @@
-"""How large the gradient is in each layer: what vanishes on the way back (Glorot and Bengio 2010, section 4.2)."""
+"""The size of the gradient per layer: how it vanishes on the way back (Glorot and Bengio 2010, section 4.2)."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from course_lib import common
+from course_lib.array_checks import array_of
+from course_lib.label_checks import class_numbers
 from course_lib.model_checks import described, final_activation, leaf_layers
 from course_lib.visualization.checks import check_logits, images_for
 from course_lib.visualization.curves import plain_log
-from course_lib.visualization.data_checks import array_of, class_numbers
 from course_lib.visualization.inside import logits_of, outputs_of, two_classes
 from course_lib.visualization.style import MUTED, given_or_new, style
 
-EXPONENTS, BINS = (-16.0, 2.0), 36  # of histograms of log10 |gradient|; zeros count in the first bin
-FLAT = {  # by activation function: whether its derivative is 0, or below 5 % of its largest, where it puts out y
+EXPONENTS = (-16.0, 2.0)  # range of the histograms of log10 |gradient|; zeros count in the first bin
+BINS = 36
+FLAT = {  # activation function → whether its derivative is 0, or below 5 % of its largest, where the output is y
     "relu": lambda y: y == 0,
     "sigmoid": lambda y: 4 * y * (1 - y) < 0.05,
     "tanh": lambda y: 1 - y**2 < 0.05,
@@ -23,16 +25,20 @@ LABELS = {"norm": "norm of the gradient", "mean": "mean |gradient|", "update": "
 
 
 def gradient_sizes(model, images: np.ndarray, labels: Sequence[int]) -> dict:
-    """The gradient of the mean cross-entropy of one batch, layer by layer; the model stays as it is.
+    """The gradient of the mean cross-entropy of one batch, layer by layer; the model is not changed.
 
-    Returns a dict of "layers", the names of all layers with a trainable kernel, from the input to the output, and
-    float32 arrays `(layers,)`: of each kernel's gradient the "norm" |∂E/∂w|₂ and the "mean" |∂E/∂w|, and "weights",
-    |w|₂. One step of gradient descent changes the kernel by the share `learning_rate * norm / weights`. Biases,
-    normalization's parameters and penalties on weights are left out.
+    The network runs as in training: normalization uses the statistics of the batch, dropout drops. Biases, the
+    parameters of normalization and penalties on weights are left out. Needs TensorFlow as the backend of Keras.
 
-    The network runs as in training: normalization uses the batch, dropout drops. It returns logits, or their softmax
-    or sigmoid; one output tells two classes apart. `images` are a batch as it takes it, `labels` `(n,)` whole numbers.
-    Needs TensorFlow as Keras' backend.
+    Args:
+        model: a network that returns logits, or ends with softmax or sigmoid; a single output stands for two classes.
+        images: a batch, scaled as the network takes it.
+        labels: `(n,)` whole numbers.
+
+    Returns:
+        A dict of "layers", the names of all layers with a trainable kernel, from the input to the output, and float32
+        arrays `(layers,)`: the "norm" |∂E/∂w|₂ and the "mean" |∂E/∂w| of the gradient of each kernel, and "weights",
+        |w|₂. One step of gradient descent changes the kernel by the share `learning_rate * norm / weights`.
 
     Raises:
         ValueError: images or labels that do not fit, a model that was never built, that has no trainable kernel,
@@ -54,10 +60,10 @@ def check_batch(model, images: np.ndarray, labels: Sequence[int]) -> tuple[np.nd
 
 
 def check_cross_entropy(model) -> None:
-    """Checks that the classes of a network exclude each other, as cross-entropy takes them.
+    """Checks that the classes of a network exclude each other, as cross-entropy assumes.
 
     Raises:
-        ValueError: several sigmoids, of which any number may be near 1.
+        ValueError: several sigmoids, so that several classes may be likely at once.
     """
     if final_activation(model) == "sigmoid" and model.output_shape[-1] > 1:
         raise ValueError(
@@ -73,7 +79,7 @@ def kernels_of(model) -> list[tuple]:
 
 
 def functions_of(model) -> dict:
-    """The layers that end with a function of `FLAT`, those of nested models too, each with its name there."""
+    """The layers, also inside nested models, that end with ReLU, sigmoid or tanh → the name of that function."""
     named = {
         layer: getattr(getattr(layer, "activation", None), "__name__", type(layer).__name__.lower())
         for layer in leaf_layers(model)
@@ -131,14 +137,19 @@ def probe(model, images, labels) -> dict:
 
 
 @style()
-def draw_gradients(sizes: Mapping, value: str = "norm", *, ax=None):
-    """The gradient's size over the layers, input on the left, on a logarithmic axis; zeros stand at its foot.
+def plot_gradients(sizes: Mapping, value: str = "norm", *, ax=None):
+    """The size of the gradient per layer on a logarithmic axis, the input on the left; zeros are drawn at the bottom.
 
-    `sizes` is what `gradient_sizes` returns, or a dict name → that of several networks, all on one scale; `value` is
-    "norm" or "mean".
+    Args:
+        sizes: what `gradient_sizes` returns, or a dict name → that of several networks.
+        value: "norm" or "mean".
+        ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: what `gradient_sizes` does not return, such as what `GradientWatch` recorded at several steps.
+        ValueError: anything that `gradient_sizes` does not return, such as the record of a `GradientWatch`.
+
+    Example:
+        >>> ax = visualization.plot_gradients(visualization.gradient_sizes(model, images, labels))
     """
     networks = {"": sizes} if isinstance(sizes, Mapping) and "layers" in sizes else sizes
     _check_sizes(networks, value)
@@ -158,6 +169,8 @@ def draw_gradients(sizes: Mapping, value: str = "norm", *, ax=None):
     if names.count(names[0]) == len(names):
         apart = 1 + len(names[0]) // 25
         ax.set_xticks(range(1, len(names[0]) + 1, apart), names[0][::apart], rotation=90)
+    else:
+        ax.xaxis.get_major_locator().set_params(integer=True)
     if len(networks) > 1:
         ax.legend()
     return ax
@@ -177,5 +190,5 @@ def _check_sizes(networks: Mapping, value: str) -> None:
         if array_of(value, each[value]).shape != (len(each["layers"]),):
             raise ValueError(
                 f"{value!r} must be one number per layer, {len(each['layers'])}, not {np.shape(each[value])}: "
-                "draw_gradient_history draws what GradientWatch recorded at several steps"
+                "plot_gradient_history draws what GradientWatch recorded at several steps"
             )

@@ -1,4 +1,4 @@
-"""Pictures in a grid, with what they are and what a network took them for."""
+"""Images in a grid, with their labels and predictions."""
 
 import math
 import numbers
@@ -7,22 +7,29 @@ from collections.abc import Sequence
 import numpy as np
 
 from course_lib import common
-from course_lib.visualization.data_checks import array_of, class_numbers, finite_array, is_text, name_list
+from course_lib.array_checks import array_of, finite_array
+from course_lib.label_checks import class_numbers, is_text, name_list
 from course_lib.visualization.style import INK, MUTED, WRONG, check_axes, new_axes, style
 
-CAPTION = 0.23  # inches that a line of caption takes
+CAPTION = 0.23  # inches per line of text above an image
 WIDTH = 8.5  # inches of a full-width figure
-MOST = 1_000  # images of one figure: more take long, and none of them can be seen
+MOST = 1_000  # images per figure: more take long and are too small to see
 
 
 def montage(images: np.ndarray, columns: int, pad: int | tuple[int, int] = 1, fill: float | None = None) -> np.ndarray:
-    """Images `(n, height, width, channels)` row by row in one array, `pad` pixels of `fill` between them.
+    """Images `(n, height, width, channels)` in one array, row by row.
 
-    `pad` is one number or (between rows, between columns); `fill` is white by default: 255 between whole numbers, 1
-    else. Returns `(rows·(height + pad) − pad, columns·(width + pad) − pad, channels)`; places left over hold `fill`.
+    Args:
+        images: the images; floats or whole numbers.
+        columns: images per row.
+        pad: pixels between two images: one number, or (between rows, between columns).
+        fill: the value of these pixels and of places left over; by default white: 255 for whole numbers, else 1.
+
+    Returns:
+        `(rows·(height + pad) − pad, columns·(width + pad) − pad, channels)`.
 
     Raises:
-        ValueError: images of another shape, or a number of columns or pixels that is none.
+        ValueError: images of another shape, or an impossible number of columns or pixels.
     """
     images = array_of("images", images)
     if images.ndim != 4 or 0 in images.shape:
@@ -32,7 +39,8 @@ def montage(images: np.ndarray, columns: int, pad: int | tuple[int, int] = 1, fi
     common.at_least(0, **{"pad between rows": down, "pad between columns": across})
     dtype = np.result_type(images.dtype, float)
     if images.dtype.kind in "iu":
-        dtype, highest = images.dtype, np.iinfo(images.dtype).max
+        dtype = images.dtype
+        highest = np.iinfo(images.dtype).max
         fill = 255 if fill is None else fill
         if not isinstance(fill, numbers.Real) or not 0 <= fill <= highest or fill != int(fill):
             raise ValueError(f"fill must be a whole number from 0 to {highest}, as the images are, not {fill!r}")
@@ -43,13 +51,14 @@ def montage(images: np.ndarray, columns: int, pad: int | tuple[int, int] = 1, fi
     shape = (rows * (height + down) - down, columns * (width + across) - across, channels)
     canvas = np.full(shape, 1.0 if fill is None else fill, dtype)
     for index, image in enumerate(images):
-        top, left = index // columns * (height + down), index % columns * (width + across)
+        top = index // columns * (height + down)
+        left = index % columns * (width + across)
         canvas[top : top + height, left : left + width] = image
     return canvas
 
 
 @style()
-def images(
+def plot_images(
     images: np.ndarray,
     labels: Sequence[int] | None = None,
     predictions: Sequence[int] | None = None,
@@ -59,15 +68,21 @@ def images(
     value_range: tuple[float, float] | None = None,
     ax=None,
 ):
-    """A grid of images; above each its label, or answer→prediction in another color where they differ.
+    """A grid of images; above each its label, or label→prediction in another color if they differ.
 
-    `images` are `(n, height, width, channels)` with 1 or 3 channels, `(n, height, width)`, or one picture
-    `(height, width, channels)`. Labels and predictions are one whole number, or one of `class_names`, per image.
-    `value_range` holds the values drawn black and white: by default 0 and 255 for uint8, 0 and 1 for floats within
-    them, else the smallest and the largest value of all images together.
+    Args:
+        images: `(n, height, width, channels)` with 1 or 3 channels, `(n, height, width)`, or one image
+            `(height, width, channels)`.
+        labels: one per image: a whole number, or one of `class_names`.
+        predictions: the same.
+        class_names: the names of the classes by number.
+        columns: images per row; by default as many as fit.
+        value_range: the values drawn black and white; by default 0 and 255 for uint8, 0 and 1 for floats between
+            them, else the smallest and the largest value of all images.
+        ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: shapes that are no images, more than 1,000 images, NaN; labels, predictions or names that do not
+        ValueError: arrays that are not images, more than 1,000 images, NaN; labels, predictions or names that do not
             fit the images or each other.
     """
     tiles = unit_range(images, value_range)
@@ -89,17 +104,18 @@ def images(
 
 
 def unit_range(images: np.ndarray, value_range: tuple[float, float] | None = None) -> np.ndarray:
-    """Images as floats `(n, height, width, channels)` in [0, 1], all on one scale (see `images`).
+    """Images as floats `(n, height, width, channels)` in [0, 1], all on one scale (see `plot_images`).
 
     Raises:
-        ValueError: no images, NaN, or an array that does not have the shape of images.
+        ValueError: no images, NaN, or an array without the shape of images.
     """
     tiles = _four_axes(finite_array("images", images))
     if value_range is None:
         if tiles.dtype == np.uint8:
             value_range = (0, 255)
         else:
-            low, high = float(tiles.min()), float(tiles.max())
+            low = float(tiles.min())
+            high = float(tiles.max())
             value_range = (0, 1) if low >= 0 and high <= 1 else (low, high if low < high else low + 1)
     limits = array_of("value_range", value_range)
     if limits.shape != (2,) or not limits[0] < limits[1]:
@@ -109,10 +125,10 @@ def unit_range(images: np.ndarray, value_range: tuple[float, float] | None = Non
 
 
 def _four_axes(images: np.ndarray) -> np.ndarray:
-    """`(n, height, width, channels)` of the shapes that `images` takes."""
+    """`(n, height, width, channels)` of the shapes that `plot_images` takes."""
     tiles = images
     if images.ndim == 3:
-        # What ends in 1 or 3 is one picture with its channels, unless it may be gray kernels of 3×3.
+        # A last axis of 1 or 3 means channels of one image, unless the array may be gray kernels of 3×3.
         one_picture = images.shape[-1] == 1 or (images.shape[-1] == 3 and images.shape[1] > 3)
         tiles = images[None] if one_picture else images[..., None]
     if tiles.ndim != 4 or tiles.shape[-1] not in (1, 3) or 0 in tiles.shape:
@@ -131,9 +147,9 @@ def class_name(index: int, names: list[str] | None) -> str:
 
 
 def captions_of(labels, predictions, names: list[str] | None = None) -> list[str]:
-    """What stands above each image: its label, and after an arrow a prediction that differs from it.
+    """The text above each image: its label, and after an arrow the prediction if it differs.
 
-    Long names go on two lines. Either of labels and predictions may be None.
+    Long names go on two lines. Labels or predictions may be None.
     """
     if labels is None and predictions is None:
         return []
@@ -143,14 +159,14 @@ def captions_of(labels, predictions, names: list[str] | None = None) -> list[str
         return ["→" + class_name(prediction, names) for prediction in predictions]
     arrow = "\n→" if max(map(len, names or ["0"])) > 3 else "→"
     captions = []
-    for answer, prediction in zip(labels, predictions, strict=True):
-        wrong = "" if answer == prediction else arrow + class_name(prediction, names)
-        captions.append(class_name(answer, names) + wrong)
+    for label, prediction in zip(labels, predictions, strict=True):
+        wrong = "" if label == prediction else arrow + class_name(prediction, names)
+        captions.append(class_name(label, names) + wrong)
     return captions
 
 
 def fitting_columns(captions: Sequence[str], at_most: int) -> int:
-    """As many columns as leave every caption room, at 0.105 inches a character."""
+    """The largest number of columns that leaves room for every caption, at 0.105 inches per character."""
     longest = max((len(line) for caption in captions for line in caption.split("\n")), default=0)
     return max(1, min(at_most, int(WIDTH / (0.105 * longest + 0.1))))
 
@@ -182,7 +198,8 @@ def draw_tiles(tiles, captions=(), colors=(), *, columns: int, group: int = 1, a
         row, column = divmod(index, columns)
         left = column * (width + across) + column // group * (apart - across) - 0.5
         top = row * (height + down) - 0.5
-        right, bottom = left + width, top + height
+        right = left + width
+        bottom = top + height
         ax.plot([left, right, right, left, left], [top, top, bottom, bottom, top], color=MUTED, linewidth=0.5)
         if captions:
             weight = "bold" if colors[index] == WRONG else "normal"
@@ -195,7 +212,7 @@ def _caption_pixels(ax, caption: float, width: int, rows: int, height: int) -> i
     """How many image pixels `caption` inches are, once `rows` tiles and captions fill these Axes."""
     ax.set_axis_off()
     figure = ax.get_figure(root=True)
-    figure.draw_without_rendering()  # now the layout gives the Axes its size
+    figure.draw_without_rendering()  # the layout now gives the Axes their size
     box = ax.get_window_extent()
     pixels_per_dot = max(width / box.width, rows * height / max(box.height - rows * caption * figure.dpi, 1))
     return min(math.ceil(caption * figure.dpi * pixels_per_dot), 2 * height)

@@ -1,33 +1,35 @@
-"""How functions look into a network while it runs: the outputs of its layers, and its logits."""
+"""Outputs of layers and logits, recorded while a network runs."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
 
 from course_lib.model_checks import leaf_layers, returns_probabilities
 
 
 @contextlib.contextmanager
 def outputs_of(layers: Iterable, watch: Callable | None = None) -> Iterator[list[tuple]]:
-    """Collects (layer, output), call by call, while a model runs inside the `with` block.
+    """Collects (layer, output) per call, while a model runs inside the `with` block.
 
-    It does so wherever in nested models the layers are, and builds no second model from their tensors. Each output
-    goes to `watch`, such as that of a GradientTape.
+    It also reaches layers of nested models, and builds no second model. Each output is passed to `watch`, for example
+    `tape.watch` of a GradientTape.
     """
 
-    def listened(layer, call) -> Callable:
-        def call_and_keep(*inputs, **options):
-            output = call(*inputs, **options)
-            if watch is not None:
-                watch(output)
-            outputs.append((layer, output))
-            return output
+    def call_and_keep(layer, call, *inputs, **options):
+        output = call(*inputs, **options)
+        if watch is not None:
+            watch(output)
+        outputs.append((layer, output))
+        return output
 
-        return call_and_keep
-
-    outputs, changed = [], []
+    outputs = []
+    changed = []
     try:
         for layer in dict.fromkeys(layers):
-            vars(layer)["call"] = listened(layer, layer.call)  # unseen by Keras, which tracks setattr
+            listened = functools.partial(call_and_keep, layer, layer.call)
+            vars(layer)["call"] = listened  # unseen by Keras, which tracks setattr
             changed.append(layer)
         yield outputs
     finally:
@@ -36,7 +38,7 @@ def outputs_of(layers: Iterable, watch: Callable | None = None) -> Iterator[list
 
 
 def only_output(outputs: list[tuple], layer):
-    """What `outputs_of` collected of one layer, which must have been called once.
+    """The output that `outputs_of` collected of one layer, which must have been called once.
 
     Raises:
         ValueError: the layer is shared, so that it has several outputs, or was not called.
@@ -51,15 +53,17 @@ def only_output(outputs: list[tuple], layer):
 
 
 def logits_of(model, run: Callable):
-    """The logits of what `run()`, a call of the model, returns: where it ends with softmax or sigmoid, what these get.
+    """The logits of a model: what `run()`, a call of it, returns, or what its final softmax or sigmoid receives.
 
-    Of a probability near 1 the gradient vanishes; of its logit it does not.
+    The gradient of a probability near 1 vanishes; that of its logit does not.
     """
     if not returns_probabilities(model):
         return run()
-    last, received = leaf_layers(model)[-1], []
+    last = leaf_layers(model)[-1]
+    received = []
     name = "activation" if hasattr(last, "activation") else "call"  # "call" of the layer Softmax
-    function, kept = getattr(last, name), vars(last).get(name)
+    function = getattr(last, name)
+    kept = vars(last).get(name)
 
     def listen(inputs, *others, **options):
         received.append(inputs)
@@ -80,3 +84,11 @@ def two_classes(logits):
     import keras
 
     return keras.ops.concatenate([-logits / 2, logits / 2], axis=-1) if logits.shape[-1] == 1 else logits
+
+
+def weights_of(variable) -> np.ndarray:
+    """The present values of a variable as float32; the array does not follow the variable."""
+    import keras
+
+    # NumPy 2 warns where it converts a variable of TensorFlow, or bfloat16, itself.
+    return keras.ops.convert_to_numpy(keras.ops.cast(keras.ops.copy(variable), "float32"))

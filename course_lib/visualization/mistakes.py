@@ -1,4 +1,4 @@
-"""What a network gets wrong, after Figure 8 of LeCun et al. (1998): every error, answer→prediction."""
+"""The misclassified images of a network, as in Figure 8 of LeCun et al. (1998): label→prediction."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from course_lib import common
+from course_lib.array_checks import array_of, finite_array
+from course_lib.label_checks import class_numbers, name_list, probabilities_of
 from course_lib.model_checks import described
-from course_lib.visualization.data_checks import array_of, class_numbers, finite_array, name_list, probabilities_of
 from course_lib.visualization.images import MOST, captions_of, class_name, draw_tiles, fitting_columns, unit_range
 from course_lib.visualization.style import MUTED, WRONG, style
 
@@ -16,20 +17,23 @@ from course_lib.visualization.style import MUTED, WRONG, style
 class Mistakes:
     """The misclassified examples, the most confident mistake first; arrays of one length."""
 
-    indices: np.ndarray  # where they stand in the data set, int64
-    labels: np.ndarray  # the answers, int64
-    predictions: np.ndarray  # what the network said, int64
-    confidence: np.ndarray  # the probability of what it said, in [0, 1]
-    examples: int | None = None  # in the data set; None is unknown
+    indices: np.ndarray  # their positions in the data set, int64
+    labels: np.ndarray  # the true labels, int64
+    predictions: np.ndarray  # the predicted labels, int64
+    confidence: np.ndarray  # the probability of the prediction, in [0, 1]
+    examples: int | None = None  # number of images in the data set; None if unknown
 
     def __len__(self) -> int:
+        """The number of mistakes."""
         return len(self.indices)
 
 
 def find_mistakes(logits: np.ndarray, labels: Sequence[int]) -> Mistakes:
-    """The examples whose largest logit is not their label's; `logits` are `(n, classes)`, labels `(n,)`.
+    """The misclassified examples, the most confident mistake first.
 
-    Rows that are probabilities, none below 0 and with a sum of 1, are taken as they are.
+    Args:
+        logits: `(n, classes)`, or probabilities: rows without negative values whose sum is 1.
+        labels: `(n,)` whole numbers.
 
     Raises:
         ValueError: shapes that do not fit each other, one output per image, NaN, or labels that are no class.
@@ -44,15 +48,16 @@ def find_mistakes(logits: np.ndarray, labels: Sequence[int]) -> Mistakes:
 
 
 def nearest_training_images(images: np.ndarray, train_images: np.ndarray, k: int = 3) -> np.ndarray:
-    """Which `k` training images lie nearest to each image: indices `(n, k)`, the nearest first.
+    """The indices `(n, k)` of the `k` training images that are nearest to each image, the nearest first.
 
-    Nearest in the Euclidean distance of the pixels, `|a − b|² = |a|² − 2a·b + |b|²`, a block of training
-    images at a time, so that 60,000 of them take some 30 MB beside themselves.
+    Nearest by the Euclidean distance of the pixels. The training images are copied as float32: 190 MB for 60,000
+    images of 28×28 pixels.
 
     Raises:
         ValueError: images of different shapes or ranges, NaN, or `k` larger than the number of training images.
     """
-    images, train_images = finite_array("images", images), finite_array("train_images", train_images)
+    images = finite_array("images", images)
+    train_images = finite_array("train_images", train_images)
     if images.ndim < 2 or images.shape[1:] != train_images.shape[1:]:
         raise ValueError(
             f"images and training images must have one shape, not {images.shape[1:]} and {train_images.shape[1:]}"
@@ -61,19 +66,41 @@ def nearest_training_images(images: np.ndarray, train_images: np.ndarray, k: int
     common.at_least(1, k=k)
     if k > len(train_images):
         raise ValueError(f"k must be at most {len(train_images)}, the number of training images, not {k}")
-    nearest = np.empty((len(images), k), dtype=np.int64)
-    for start in range(0, len(images), 32):
-        block = images[start : start + 32].reshape(len(images[start : start + 32]), -1).astype(np.float64)
-        distances = np.empty((len(block), len(train_images)))
-        for first in range(0, len(train_images), 2048):
-            others = train_images[first : first + 2048].reshape(-1, block.shape[1]).astype(np.float64)
-            distances[:, first : first + 2048] = (others**2).sum(axis=1) - 2 * block @ others.T  # |a|² is the same
-        nearest[start : start + 32] = np.argsort(distances, axis=1, kind="stable")[:, :k]
-    return nearest
+    from sklearn.neighbors import NearestNeighbors
+
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute")
+    search.fit(train_images.reshape(len(train_images), -1).astype(np.float32))
+    if not len(images):
+        return np.empty((0, k), dtype=np.int64)
+    return search.kneighbors(images.reshape(len(images), -1).astype(np.float32), return_distance=False)
+
+
+def distance_to_class(
+    images: np.ndarray, labels: Sequence[int], train_images: np.ndarray, train_labels: Sequence[int]
+) -> np.ndarray:
+    """From each image to the nearest training image of its own class, `(n,)`, in units of one full pixel.
+
+    Images are uint8, `(n, height, width, channels)`; the distance is Euclidean.
+
+    Raises:
+        ValueError: a class without training images; as `nearest_training_images`.
+    """
+    labels = class_numbers("labels", labels)
+    train_labels = class_numbers("the training labels", train_labels)
+    distances = np.empty(len(images))
+    for label in np.unique(labels):
+        chosen = labels == label
+        own = train_images[train_labels == label]
+        if not len(own):
+            raise ValueError(f"no training image has the label {label}")
+        nearest = own[nearest_training_images(images[chosen], own, 1)[:, 0]]
+        differences = (images[chosen].astype(float) - nearest) / 255
+        distances[chosen] = np.sqrt((differences**2).reshape(len(nearest), -1).sum(axis=1))
+    return distances
 
 
 def _check_one_scale(images: np.ndarray, train_images: np.ndarray) -> None:
-    """Distances mean something only where both hold pixels from 0 to 255, or both hold scaled ones."""
+    """Checks that both hold pixels from 0 to 255, or both scaled ones; other distances mean nothing."""
     whole = [each.dtype.kind in "iu" for each in (images, train_images)]
     low, high = sorted(float(each.max(initial=0)) for each in (images, train_images))
     apart = not any(whole) and 0 < low <= 1 and high > 5
@@ -85,7 +112,7 @@ def _check_one_scale(images: np.ndarray, train_images: np.ndarray) -> None:
 
 
 @style()
-def mistakes(
+def plot_mistakes(
     images: np.ndarray,
     found: Mistakes,
     *,
@@ -96,19 +123,27 @@ def mistakes(
     neighbors: int = 3,
     ax=None,
 ):
-    """Every mistake (at most `limit`) with answer→prediction above it, the most confident first.
+    """Misclassified images with label→prediction above each, the most confident mistake first.
 
-    `images` are the whole data set that `found.indices` points into. With `train`, a pair (images, labels),
-    each mistake is followed by its nearest training images and their labels; a split is such a pair, too.
+    Args:
+        images: the whole data set whose logits `find_mistakes` got.
+        found: what `find_mistakes` returns.
+        class_names: the names of the classes by number.
+        limit: the largest number of mistakes to draw.
+        columns: mistakes per row; by default as many as fit.
+        train: training images and labels, as a pair or a split: each mistake is followed by its nearest ones.
+        neighbors: how many of these.
+        ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: nothing to draw, more than 1,000 mistakes, indices that are not in `images`, no result of
+        ValueError: no mistakes, more than 1,000 mistakes, indices that are not in `images`, no result of
             `find_mistakes`, or training images that are no such pair.
     """
     common.at_least(1, limit=limit, neighbors=neighbors)
     if not isinstance(found, Mistakes):
         raise ValueError(f"found must be what find_mistakes(logits, labels) returns, not {described(found)}")
-    images, class_names = array_of("images", images), name_list(class_names)
+    images = array_of("images", images)
+    class_names = name_list(class_names)
     shown = found.indices[:limit]
     group = 1 if train is None else neighbors + 1
     if len(shown) > MOST:
@@ -122,7 +157,8 @@ def mistakes(
             f"the mistakes are of {found.examples:,} images, but these are {len(images):,}: "
             "give the images that the logits and labels belong to"
         )
-    tiles, captions = images[shown], _captions(found, limit, class_names)
+    tiles = images[shown]
+    captions = _captions(found, limit, class_names)
     colors = [WRONG] * len(shown)
     if train is not None:
         train_images, train_labels = _pair(train, class_names)
@@ -147,7 +183,7 @@ def _captions(found: Mistakes, limit: int, names: list[str] | None) -> list[str]
 
 
 def _pair(train, names: list[str] | None) -> tuple[np.ndarray, np.ndarray]:
-    """Training images and labels, of a pair or of a split."""
+    """Training images and labels, from a pair or a split."""
     pair = train.arrays() if hasattr(train, "arrays") else train
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise ValueError(f"train must be a pair (images, labels) or a split, not {described(train)}")

@@ -1,34 +1,35 @@
-"""What a network says of single pictures, and how its accuracy hangs on how a picture was made."""
+"""Predictions for single images, and accuracy by some property of the images."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from course_lib import common
+from course_lib.array_checks import array_of, finite_array
+from course_lib.label_checks import class_numbers, name_list, probabilities_of
 from course_lib.model_checks import described
-from course_lib.visualization.data_checks import array_of, class_numbers, finite_array, name_list, probabilities_of
 from course_lib.visualization.images import class_name, unit_range
 from course_lib.visualization.style import FAINT, PALETTE, given_or_new, new_axes, style
 
-MOST = 100  # images with their bars in one figure
-Z = 1.96  # standard deviations on either side of the mean that hold 95 % of a normal distribution
+MOST = 100  # images per figure
 
 
 @style()
-def top5(images, logits, labels: Sequence[int], class_names: Sequence[str] | None = None, *, columns: int = 4):
-    """Pictures with their label and the five likeliest classes as bars, the right one in color and bold.
+def plot_top5(images, logits, labels: Sequence[int], class_names: Sequence[str] | None = None, *, columns: int = 4):
+    """Images with their label and the five most likely classes as bars, the correct one in color and bold.
 
     A. Krizhevsky, I. Sutskever, G. Hinton: ImageNet Classification with Deep Convolutional Neural Networks, NIPS
-    2012, figure 4. `images` are as for `images`, `logits` `(n, classes)`; the bars are their softmax, or, where each
-    row is probabilities, none below 0 and with a sum of 1, these. Returns the Axes of pictures and bars in turn,
-    `(2·rows, columns)`.
+    2012, figure 4. `images` are as for `plot_images`, `logits` `(n, classes)`. The bars are the softmax of the
+    logits; rows that already are probabilities are drawn as they are. Returns the Axes `(2·rows, columns)`: a row of
+    pictures, below it their bars, and so on.
 
     Raises:
         ValueError: images, logits and labels of different numbers, more than 100 images, one output per image, a label
             that is no class, or another number of class names.
     """
     common.at_least(1, columns=columns)
-    tiles, probabilities = unit_range(images), probabilities_of("logits", logits)
+    tiles = unit_range(images)
+    probabilities = probabilities_of("logits", logits)
     if len(tiles) > MOST:
         raise ValueError(f"{len(tiles):,} images are too many to see: draw at most {MOST}")
     names = name_list(class_names, classes=probabilities.shape[1])
@@ -42,13 +43,14 @@ def top5(images, logits, labels: Sequence[int], class_names: Sequence[str] | Non
     axes = new_axes(2.15 * columns, 3.4 * rows, rows=2 * rows, columns=columns, **ratios)
     for ax in axes.flat:
         ax.set_axis_off()
-    for index, (tile, answer, shares) in enumerate(zip(tiles, labels, probabilities, strict=True)):
+    for index, (tile, label, shares) in enumerate(zip(tiles, labels, probabilities, strict=True)):
         row, column = divmod(index, columns)
-        picture, bars = axes[2 * row, column], axes[2 * row + 1, column]
+        picture = axes[2 * row, column]
+        bars = axes[2 * row + 1, column]
         picture.imshow(tile, cmap="gray", vmin=0, vmax=1)
-        bars.set_title(class_name(answer, names), weight="bold", fontsize=12)
+        bars.set_title(class_name(label, names), weight="bold", fontsize=12)
         for place, each in enumerate(np.argsort(-shares, kind="stable")[:5]):
-            color, weight = (PALETTE[5], "bold") if each == answer else (FAINT, "normal")
+            color, weight = (PALETTE[5], "bold") if each == label else (FAINT, "normal")
             bars.barh(place, shares[each], color=color, height=0.85)
             bars.text(0.02, place, class_name(each, names), va="center", fontsize=11, weight=weight)
             bars.text(1, place, f"{shares[each]:.0%}", va="center", ha="right", fontsize=10)
@@ -59,16 +61,23 @@ def top5(images, logits, labels: Sequence[int], class_names: Sequence[str] | Non
 def accuracy_by(
     values: Sequence[float], correct: Sequence[bool], bins: int | Sequence[float] = 5
 ) -> dict[str, np.ndarray]:
-    """Accuracy in bins of some property of the pictures: "center", "accuracy", "low", "high", "count", each `(bins,)`.
+    """Accuracy in bins of some property of the images, with intervals of 95 % (E. B. Wilson 1927).
 
-    `values` are the property, `correct` whether each picture was classified rightly; `bins` are a number or
-    edges, and empty ones are left out. "low" and "high" bound E. B. Wilson's (1927) interval of 95 %.
+    Args:
+        values: the property, one number per image.
+        correct: whether each image was classified correctly.
+        bins: the number of bins, or their edges.
+
+    Returns:
+        A dict of arrays `(bins,)`: "center", "accuracy", the interval from "low" to "high", and "count". Empty bins are
+        left out.
 
     Raises:
-        ValueError: values and answers of different numbers; answers that are not True or False; values that are NaN or
-            beyond the edges; edges that do not ascend.
+        ValueError: another number of values than of predictions; `correct` is not True or False; values that are NaN
+            or beyond the edges; edges that do not increase.
     """
-    values, correct = finite_array("values", values).astype(float), array_of("correct", correct)
+    values = finite_array("values", values).astype(float)
+    correct = array_of("correct", correct)
     if values.ndim != 1 or values.shape != correct.shape or not len(values):
         raise ValueError(f"values and correct must be (n,) of the same n, not {values.shape} and {correct.shape}")
     if correct.dtype != bool:
@@ -76,22 +85,30 @@ def accuracy_by(
             f"correct must be True or False per image, such as predictions == labels, not {described(correct)} "
             f"of {correct.dtype}"
         )
+    from scipy import stats
+
     counts, edges = np.histogram(values, _checked_bins(values, bins))
+    right = np.histogram(values[correct], edges)[0]
     kept = counts > 0
-    n, right, center = counts[kept], np.histogram(values[correct], edges)[0][kept], ((edges[:-1] + edges[1:]) / 2)[kept]
-    middle = (right + Z**2 / 2) / (n + Z**2)
-    half = Z / (n + Z**2) * np.sqrt(right * (n - right) / n + Z**2 / 4)
-    return {"center": center, "accuracy": right / n, "low": middle - half, "high": middle + half, "count": n}
+    tests = [stats.binomtest(int(k), int(n)) for k, n in zip(right[kept], counts[kept], strict=True)]
+    intervals = [test.proportion_ci(0.95, method="wilson") for test in tests]
+    return {
+        "center": ((edges[:-1] + edges[1:]) / 2)[kept],
+        "accuracy": right[kept] / counts[kept],
+        "low": np.array([interval.low for interval in intervals]),
+        "high": np.array([interval.high for interval in intervals]),
+        "count": counts[kept],
+    }
 
 
 def _checked_bins(values: np.ndarray, bins: int | Sequence[float]) -> int | np.ndarray:
-    """A number of bins, or edges that ascend and have all values between them."""
+    """The number of bins, or edges that increase and have all values between them."""
     if np.ndim(bins) == 0:
         common.at_least(1, bins=bins)
         return bins
     edges = finite_array("bins", bins)
     if edges.ndim != 1 or len(edges) < 2 or (np.diff(edges) <= 0).any():
-        raise ValueError(f"bins must be a number, or edges that ascend, at least 2 of them, not {bins!r}")
+        raise ValueError(f"bins must be a number, or edges that increase, at least 2 of them, not {bins!r}")
     if values.min() < edges[0] or values.max() > edges[-1]:
         raise ValueError(
             f"the values go from {values.min():g} to {values.max():g}, "
@@ -101,11 +118,16 @@ def _checked_bins(values: np.ndarray, bins: int | Sequence[float]) -> int | np.n
 
 
 @style()
-def draw_accuracy_by(series: Mapping[str, Mapping[str, np.ndarray]], what: str, *, ax=None):
-    """Accuracies of `accuracy_by` with their intervals over `what`, one color for each name in `series`.
+def plot_accuracy_by(series: Mapping[str, Mapping[str, np.ndarray]], what: str, *, ax=None):
+    """Accuracy by some property of the images, with intervals, one color per series.
+
+    Args:
+        series: name → what `accuracy_by` returns.
+        what: the property, with its unit.
+        ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: `series` is no dict name → what `accuracy_by` returns.
+        ValueError: `series` is not such a dict.
     """
     needed = {"center", "accuracy", "low", "high"}
     if (

@@ -1,4 +1,4 @@
-"""How every figure of the kit looks: the style file `course.mplstyle`, and the colors that drawing code names."""
+"""The look of every figure: the style file `course.mplstyle`, and colors by name."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,8 +8,11 @@ from course_lib import common
 from course_lib.model_checks import described
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # the style file's: blue, vermilion, …
-INK, MUTED, FAINT = "#222222", "#666666", "#D0D0D0"  # INK and MUTED as in the style file
-RIGHT, WRONG = PALETTE[0], PALETTE[1]
+INK = "#222222"  # as in the style file
+MUTED = "#666666"  # as in the style file
+FAINT = "#D0D0D0"
+RIGHT = PALETTE[0]
+WRONG = PALETTE[1]
 DIVERGING = "RdBu_r"  # for signed values: zero is white, positive red, negative blue
 
 STYLE = Path(__file__).with_name("course.mplstyle")
@@ -17,7 +20,7 @@ STYLE = Path(__file__).with_name("course.mplstyle")
 
 @contextlib.contextmanager
 def style() -> Iterator[None]:
-    """The kit's style inside a `with` block or, as `@style()`, inside a function; nothing stays behind."""
+    """The style of the course inside a `with` block or, as `@style()`, inside a function."""
     import matplotlib.style
 
     with matplotlib.style.context(STYLE):
@@ -26,9 +29,14 @@ def style() -> Iterator[None]:
 
 @style()
 def new_axes(width: float = 7.0, height: float = 4.0, *, rows: int = 1, columns: int = 1, **options):
-    """One Axes, or an array `(rows, columns)` of them without its axes of length one, on a new figure.
+    """One Axes on a new figure, or an array of several: `(rows, columns)`, `(rows,)` or `(columns,)`.
 
-    `width` and `height` are the whole figure's, in inches; `options` go to `matplotlib.pyplot.subplots`.
+    Args:
+        width: of the whole figure, in inches; up to 9 a laptop shows it without shrinking.
+        height: of the whole figure, in inches.
+        rows: rows of Axes.
+        columns: columns of Axes.
+        **options: for `matplotlib.pyplot.subplots`.
 
     Raises:
         ValueError: a width or height that is not above 0, no rows or columns, or Matplotlib's names for these.

@@ -154,7 +154,7 @@ def damaged(folder: pathlib.Path) -> list[str]:
 
 def check(points: int, seed: int) -> int:
     """Kills and continues at `points` moments; returns how many results differ or files are damaged."""
-    import course_lib.training.replicas  # noqa: F401  imports what children need, TensorFlow among it
+    import course_lib.training.mirrored  # noqa: F401  imports what children need, TensorFlow among it
 
     chance, wrong = random.Random(seed), 0
     with tempfile.TemporaryDirectory() as top:

@@ -1,7 +1,7 @@
 """What `train` costs: against bare `model.fit`, PyTorch, two devices, and a checkpoint every epoch.
 
-    python tests/benchmarks/training.py [--networks lenet5 alexnet_small resnet20] [--alternations 7] [--quick]
-                                        [--torch PYTHON]
+    python tests/benchmarks/training.py [--networks lenet5 alexnet_small resnet20] [--sides fit PyTorch]
+                                        [--alternations 9] [--quick] [--torch PYTHON]
 
 Each side is a process of its own that trains one epoch on the same random images when told to, and is suspended while
 another side is measured. A side's first epoch, which compiles, is not counted. PYTHON (or the variable TORCH_PYTHON)
@@ -19,9 +19,9 @@ import tempfile
 import ratios
 from lenet5_epoch import Turns, Worker, keras_turns, measured, start_tensorflow, torch_version
 
-EXAMPLES = {"lenet5": 40_000, "alexnet_small": 2_000, "resnet20": 1_500}  # an epoch of some seconds
+EXAMPLES = {"lenet5": 40_000, "alexnet_small": 2_000, "vgg_small": 2_000, "resnet20": 1_500}  # an epoch of some seconds
 BATCH_SIZE, LEARNING_RATE, MOMENTUM = 128, 0.01, 0.9
-BARS = {"fit": 1.03, "PyTorch": 1.05, "two devices": 1.15, "checkpoints": 1.02}
+BARS = {"fit": 1.03, "PyTorch": 1.0, "two devices": 1.15, "checkpoints": 1.02}
 
 
 def prepared(network: str, quick: bool):
@@ -128,11 +128,11 @@ def describe(network: str, path: str, quick: bool) -> None:
     np.savez(path, images=images, labels=labels, layers=json.dumps(layers), parameters=trained)
 
 
-def measure(network: str, alternations: int, quick: bool, torch_python: str | None) -> None:
+def measure(network: str, sides: list[str], alternations: int, quick: bool, torch_python: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         description = str(pathlib.Path(folder) / "network.npz")
-        pythons = dict.fromkeys(("train", "fit", "two devices", "checkpoints"), sys.executable)
-        if torch_python and torch_version(torch_python):
+        pythons = {side: sys.executable for side in ("train", *sides) if side != "PyTorch"}
+        if "PyTorch" in sides and torch_python and torch_version(torch_python):
             describe(network, description, quick)
             pythons["PyTorch"] = torch_python
         start = []
@@ -151,7 +151,8 @@ def measure(network: str, alternations: int, quick: bool, torch_python: str | No
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", choices=EXAMPLES, default=list(EXAMPLES))
-    parser.add_argument("--alternations", type=int, default=7)
+    parser.add_argument("--sides", nargs="+", choices=[*SIDES][1:], default=[*SIDES][1:], help="what to compare with")
+    parser.add_argument("--alternations", type=int, default=9)
     parser.add_argument("--quick", action="store_true", help="an eighth of the images, two alternations")
     parser.add_argument("--torch", metavar="PYTHON", default=os.environ.get("TORCH_PYTHON"))
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
@@ -162,8 +163,9 @@ def main() -> None:
         SIDES[options.side](Turns(), options.network, options.epochs, options.quick)
         return
     for network in options.networks:
-        measure(network, 2 if options.quick else options.alternations, options.quick, options.torch)
-    if not options.torch:
+        alternations = 2 if options.quick else options.alternations
+        measure(network, options.sides, alternations, options.quick, options.torch)
+    if "PyTorch" in options.sides and not options.torch:
         print("PyTorch was left out: give --torch PYTHON, an interpreter with torch 2.13.0")
 
 

@@ -45,11 +45,11 @@ def local(random_images):
 
 @pytest.fixture
 def serve():
-    """`serve(folder)`: a challenge on a server in a process of its own."""
+    """`serve(folder, *options)`: a challenge on a server in a process of its own."""
     with contextlib.ExitStack() as stack:
 
-        def serve(folder: pathlib.Path) -> ServeProcess:
-            running = ServeProcess(folder)
+        def serve(folder: pathlib.Path, *options: str, **popen) -> ServeProcess:
+            running = ServeProcess(folder, *options, **popen)
             stack.callback(running.kill)
             return running
 

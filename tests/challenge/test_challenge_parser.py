@@ -57,6 +57,7 @@ def test_each_image_has_one_prediction(values, gone, twice):
         read("\n".join(["id,label", *rows, rows[twice]]).encode(), CSV, COUNT, CLASSES)
 
 
+@settings(max_examples=50)  # of 150 numbers or more each
 @given(st.lists(st.floats(width=32), min_size=COUNT * CLASSES, max_size=COUNT * CLASSES))
 def test_scores_are_ranked_or_refused(values):
     scores = np.array(values, "<f4").reshape(COUNT, CLASSES)

@@ -1,12 +1,17 @@
 """A hundred teams at once, and a server that is killed while they send: every answered submission is kept, once."""
 
 import contextlib
+import json
+import pathlib
 import random
 import sqlite3
 import statistics
+import subprocess
+import sys
 import threading
 import time
 
+import crowd
 import numpy as np
 import psutil
 import pytest
@@ -67,22 +72,22 @@ def test_a_hundred_teams_within_a_second(make, serve, tmp_path, form, median):
         assert statistics.median(seconds) <= median
 
 
-def killed(make, serve, tmp_path, rounds: int) -> None:
+def killed(make, serve, tmp_path, rounds: int, count: int) -> None:
     """Kills the server in the middle of each round and starts it again; the clients ask until it answers."""
-    folder = make(test_images=IMAGES, daily_limit=rounds)
+    folder = make(test_images=IMAGES, daily_limit=rounds, total_limit=rounds)
     server, answered, repeated = serve(folder), {}, 0
-    clients = teams(server.url, TEAMS, tmp_path / "tokens")
+    clients = teams(server.url, count, tmp_path / "tokens")
     for number in range(rounds):
-        sent = np.random.RandomState(number).randint(10, size=(TEAMS, IMAGES))
+        sent = np.random.RandomState(number).randint(10, size=(count, IMAGES))
         killer = threading.Timer(0.4 * random.random(), lambda: (server.kill(), server.start()))
         killer.start()
         _, answers, errors = send(clients, list(sent), within=0.4)
         killer.join()
-        assert errors == [] and len(answers) == TEAMS
+        assert errors == [] and len(answers) == count
         repeated += sum(not answer.counted for answer in answers.values())  # kept, but killed before it was answered
         rows = kept(folder)
-        assert len(rows) == (number + 1) * TEAMS
-        assert {row["team"]: row["public"] for row in rows[-TEAMS:]} == {team: answers[team].public for team in answers}
+        assert len(rows) == (number + 1) * count
+        assert {row["team"]: row["public"] for row in rows[-count:]} == {team: answers[team].public for team in answers}
         assert answered.items() <= {(at, row["team"]): row["public"] for at, row in enumerate(rows)}.items()
         answered = {(at, row["team"]): row["public"] for at, row in enumerate(rows)}
         with contextlib.closing(sqlite3.connect(folder / "private" / making.DATABASE)) as database:
@@ -91,9 +96,37 @@ def killed(make, serve, tmp_path, rounds: int) -> None:
 
 
 def test_a_killed_server_keeps_what_it_answered(make, serve, tmp_path):
-    killed(make, serve, tmp_path, rounds=2)
+    killed(make, serve, tmp_path, rounds=2, count=40)
 
 
 @pytest.mark.slow
-def test_a_server_killed_twenty_times_keeps_what_it_answered(make, serve, tmp_path):
-    killed(make, serve, tmp_path, rounds=20)
+def test_a_server_killed_forty_times_keeps_what_it_answered(make, serve, tmp_path):
+    killed(make, serve, tmp_path, rounds=40, count=TEAMS)
+
+
+@pytest.mark.slow
+def test_a_class_that_looks_lets_others_send(make, serve, tmp_path):
+    """100 teams with 100 submissions each, 100 pages that look every 3 s, 20 connections that read without a pause."""
+    from test_connections import fill
+
+    server = serve(make(test_images=2_000, daily_limit=1_000, total_limit=1_000))
+    fill(server.folder, TEAMS - 5)
+    clients = teams(server.url, 5, tmp_path / "tokens")
+    process = psutil.Process(server.process.pid)
+    seconds = []
+    command = [sys.executable, str(pathlib.Path(crowd.__file__)), str(server.port), "100", "20", "25"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as looking:
+        time.sleep(3)
+        before = sum(process.cpu_times()[:2])
+        began = time.perf_counter()
+        for number in range(40):
+            begin = time.perf_counter()
+            clients[number % 5].submit(np.random.RandomState(number).randint(10, size=2_000))
+            seconds.append(time.perf_counter() - begin)
+            time.sleep(0.4)
+        used = (sum(process.cpu_times()[:2]) - before) / (time.perf_counter() - began)
+        told = json.loads(looking.communicate()[0])
+    print(f"submissions: median {statistics.median(seconds):.3f} s, longest {max(seconds):.3f} s; {told}")
+    print(f"server: {used:.1%} of one processor core")
+    assert told["pages_refused"] == 0
+    assert statistics.median(seconds) <= 0.3

@@ -11,24 +11,13 @@ import urllib.parse
 import numpy as np
 import psutil
 import pytest
-from arena import truth
+from arena import TOKEN, ask, truth
 
 from course_lib.challenge import making
 from course_lib.challenge.predictions import SCORES, largest
 
-TOKEN = "t" * 43
 GOOD = "\n".join(["id,label", *(f"{index},{index % 10}" for index in range(200))]).encode()
 GIGABYTE = 2**30
-
-
-def ask(server, method: str, path: str, body: bytes | None = None, token: str = TOKEN, form: str = "text/csv"):
-    """Status, headers and body of the answer."""
-    connection = http.client.HTTPConnection(urllib.parse.urlsplit(server.url).netloc, timeout=60)
-    connection.request(method, path, body, {"Authorization": f"Bearer {token}", "Content-Type": form})
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    return answer.status, answer.headers, content
 
 
 def submit(server, body: bytes, note: str = "", **options):
@@ -57,7 +46,7 @@ def kept(server) -> list[dict]:
         (b"PK\x03\x04" + GOOD, {}, 400, "ZIP"),
         (GOOD.decode().encode("utf-16"), {}, 400, "UTF-8"),
         (GOOD.replace(b"\n7,7", b"\n7,nan"), {}, 400, "label 'nan'"),
-        (np.full((200, 10), np.nan, "<f4").tobytes(), {"form": SCORES}, 400, "NaN"),
+        (np.full((200, 10), np.nan, "<f4").tobytes(), {"Content-Type": SCORES}, 400, "NaN"),
         (GOOD + b"\n" * largest(200, 10), {}, 413, "too much"),
         (GOOD, {"token": "x" * 43}, 401, "Register first"),
         (GOOD, {"token": ""}, 401, "Register first"),
@@ -70,7 +59,9 @@ def test_bad_submissions_are_refused_and_not_kept(server, body, options, status,
     assert kept(server) == []
 
 
-@pytest.mark.parametrize(("team", "token"), [("<script>", TOKEN), ("", TOKEN), ("Team B", ""), ("Team A", "x" * 43)])
+@pytest.mark.parametrize(
+    ("team", "token"), [("<script>", TOKEN), ("", TOKEN), ("Team B", ""), ("Team A", "x" * 43), ("Team B", TOKEN)]
+)
 def test_bad_registrations_are_refused(server, team, token):
     status, _, content = ask(server, "POST", f"/api/teams?{urllib.parse.urlencode({'team': team})}", b"", token)
     assert 400 <= status < 500 and json.loads(content)["error"]
@@ -95,7 +86,7 @@ def test_only_what_is_public_is_given(server, path):
 def test_no_answer_carries_a_label(server):
     labels, _ = truth(server.folder)
     answer = submit(server, GOOD)[1]
-    assert set(answer) == {"public", "public_top5", "rank", "left_today", "counted"}
+    assert set(answer) == {"public", "public_top5", "rank", "left_today", "left_in_all", "counted"}
     lines = json.loads(ask(server, "GET", "/api/leaderboard")[2])["lines"]
     assert all(line[name] is None for line in lines for name in line if "private" in name)
     with np.load(server.folder / "public" / "test.npz") as stored:
@@ -145,7 +136,8 @@ def test_a_gigabyte_is_refused_in_little_memory(make, serve, length):
     watching.join()
     more = max(peaks) - before
     print(f"{length}: {sent / 1e6:.1f} MB sent, {more / 1e6:.1f} MB more memory, {before / 1e6:.0f} MB before")
-    assert answer.startswith(b"HTTP/1.1 413") and b"too much data" in answer
+    status, sentence = (b"411", b"in one piece") if length == "chunked" else (b"413", b"too much data")
+    assert answer.startswith(b"HTTP/1.1 " + status) and sentence in answer
     assert more < 50e6 and sent < GIGABYTE / 4
     assert ask(running, "GET", "/api/challenge")[0] == 200
 
@@ -161,8 +153,7 @@ def send_gigabyte(port: int, chunked: bool) -> tuple[bytes, int]:
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(head.encode())
         try:
-            if not chunked:
-                answer = connection.recv(65536)  # refused before a byte of it was sent
+            answer = connection.recv(65536)  # refused before a byte of it was sent
             while sent < GIGABYTE:
                 connection.sendall(piece)
                 sent += len(piece)
@@ -180,4 +171,4 @@ def test_slow_pages_do_not_hold_up_a_submission(server):
         idle.sendall(b"POST /api/submissions?team=Team+A HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nid")
     begin = time.perf_counter()
     assert submit(server, GOOD)[0] == 200
-    assert time.perf_counter() - begin < 2
+    assert time.perf_counter() - begin < 5

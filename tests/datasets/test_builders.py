@@ -26,14 +26,14 @@ from course_lib.datasets.builders import open_builder, parsed
 )
 def test_a_name_in_its_parts(name, plain, in_tfds):
     assert (parsed(name).plain, parsed(name).tfds) == (plain, in_tfds)
-    assert (parsed(name).entry is not None) == (plain in datasets.CATALOG)
+    assert (parsed(name).info is not None) == (plain in datasets.DATASETS)
 
 
 @pytest.mark.parametrize("name", ["MNIST", "mnist:3.0.1", "mnist/3.0.1", "Mnist "])
 def test_a_set_of_the_catalog_is_cut_alike_however_it_is_spelled(name, prepared, pictures, tmp_path, monkeypatch):
     prepared("mnist", train=pictures(70), test=pictures(9))
-    entry = datasets.CATALOG["mnist"]
-    monkeypatch.setitem(datasets.CATALOG, "mnist", type(entry)(**{**vars(entry), "counts": (50, 20, 9)}))
+    entry = datasets.DATASETS["mnist"]
+    monkeypatch.setitem(datasets.DATASETS, "mnist", type(entry)(**{**vars(entry), "counts": (50, 20, 9)}))
     data = datasets.load(name, data_dir=tmp_path, offline=True)
     assert (data.name, len(data.train), len(data.validation), len(data.test)) == ("mnist", 50, 20, 9)
 

@@ -26,6 +26,7 @@ def builder(folder: pathlib.Path, *urls: str, prepare=lambda: None):
         info=types.SimpleNamespace(full_name="mnist/3.0.1"),
         url_infos={url: types.SimpleNamespace(filename=url.rsplit("/", 1)[1]) for url in urls},
         download_and_prepare=prepare,
+        is_prepared=lambda: False,
     )
 
 
@@ -58,7 +59,7 @@ def test_a_silent_host_ends_the_attempt_and_both_ways_on_are_said(tmp_path, monk
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/files/digits.gz"
         began = time.perf_counter()
         message = failure(builder(tmp_path, url), (), False)
-        assert time.perf_counter() - began < 3
+        assert time.perf_counter() - began < 5
     assert message.startswith("digits.gz cannot be fetched from 127.0.0.1: ")
     assert "timed out" in message or "no answer within 0.3 seconds" in message
     assert f"Either place digits.gz in {tmp_path / 'downloads' / 'manual'} by hand and load mnist again" in message
@@ -66,10 +67,10 @@ def test_a_silent_host_ends_the_attempt_and_both_ways_on_are_said(tmp_path, monk
 
 
 def test_patience_covers_a_host_name_that_is_not_found(monkeypatch):
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3) or [])  # obeys no time-out
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(8) or [])  # obeys no time-out
     began = time.perf_counter()
     assert download.no_answer("http://digits.invalid/file", 0.2) == "no answer within 0.2 seconds"
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 5
 
 
 def test_a_refused_connection_says_so(tmp_path):
@@ -154,7 +155,7 @@ def test_offline_opens_no_connection(tmp_path, monkeypatch, no_connections, caps
     assert f"place imagenette2-160.tgz in {tmp_path / 'downloads' / 'manual'} by hand" in str(caught.value)  # one file
     with pytest.raises(ValueError, match="unknown data set"):
         datasets.load("mnits", data_dir=tmp_path)
-    assert len(datasets.status(tmp_path)) == len(datasets.CATALOG)
+    assert len(datasets.status(tmp_path)) == len(datasets.DATASETS)
 
 
 @pytest.fixture

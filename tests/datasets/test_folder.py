@@ -196,7 +196,7 @@ class TestTooLittle:
             datasets.load(tmp_path / "pets.zip")
 
     def test_fewer_than_two_classes(self, tmp_path, pets):
-        shape = r"not two classes\. Sort the pictures like this: a folder a class \(cat/1\.jpg, dog/2\.jpg\), or train"
+        shape = r"not pictures of two classes\. Sort .* like this: one folder per class \(cat/1\.jpg, dog/2\.jpg\)"
         (tmp_path / "none").mkdir()
         with pytest.raises(ValueError, match=rf"none holds nothing, {shape}"):
             datasets.load(tmp_path / "none")
@@ -310,9 +310,9 @@ class TestWhatIsSaid:
     def test_progress_once_reading_takes_more_than_two_seconds(self, pets, capsys, monkeypatch):
         read = folder.read_picture
 
-        def slowly(*arguments):
+        def slowly(*arguments, **keywords):
             time.sleep(0.06)
-            return read(*arguments)
+            return read(*arguments, **keywords)
 
         datasets.load(pets)
         assert "reading" not in capsys.readouterr().out
@@ -327,3 +327,50 @@ def test_a_thousand_small_pictures_take_seconds(tmp_path):
     started = time.process_time()
     assert sum(sizes(datasets.load(tmp_path))) == 1000
     assert time.process_time() - started < 5
+
+
+class TestReadFolder:
+    """Photos to test on, as a phone hands them over."""
+
+    def phone(self, tmp_path):
+        fill(tmp_path / "cat", 0, 3)
+        fill(tmp_path / "dog", 9, 2)
+        return tmp_path
+
+    def test_all_photos_with_the_labels_of_the_classifier(self, tmp_path, capsys):
+        images, labels = datasets.read_folder(self.phone(tmp_path), ("owl", "dog", "cat"), 32)
+        assert images.shape == (5, 32, 32, 3) and images.dtype == np.uint8 and labels.tolist() == [2, 2, 2, 1, 1]
+        np.testing.assert_array_equal(images[4], datasets.read_photo(tmp_path / "dog" / "9.png", 32))
+        assert "5 pictures, 0 owl, 2 dog, 3 cat" in capsys.readouterr().out
+
+    def test_hidden_and_damaged_files_stop_nothing(self, tmp_path, capsys):
+        folder = self.phone(tmp_path)
+        (folder / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+        (folder / "cat" / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+        (folder / "cat" / "._1.png").write_bytes(b"\0\5\x16\7")
+        (folder / "dog" / "cut.png").write_bytes((folder / "dog" / "9.png").read_bytes()[:60])
+        images, labels = datasets.read_folder(folder, ("cat", "dog"))
+        assert len(images) == len(labels) == 5
+        said = capsys.readouterr().out
+        assert "left out" in said and "dog/cut.png" in said and "DS_Store" not in said and "._1" not in said
+
+    def test_a_class_that_the_classifier_does_not_know_is_named(self, tmp_path):
+        with pytest.raises(ValueError, match="holds photos of dog, and the classes are cat, owl"):
+            datasets.read_folder(self.phone(tmp_path), ("cat", "owl"))
+
+    def test_no_photo_at_all_is_said(self, tmp_path):
+        for kind in ("cat", "dog"):
+            (tmp_path / kind).mkdir()
+            (tmp_path / kind / "1.jpg").write_text("no photo")
+        with pytest.raises(ValueError, match="no photo that can be read"):
+            datasets.read_folder(tmp_path, ("cat", "dog"))
+
+
+def test_the_files_of_each_part_are_in_the_order_of_its_images(pets):
+    data = datasets.load(pets)
+    for part in PARTS:
+        images, labels = getattr(data, part).arrays()
+        assert len(data.paths[part]) == len(images)
+        for path, image, label in zip(data.paths[part], images, labels, strict=True):
+            assert path.parent.name == data.class_names[label]
+            np.testing.assert_array_equal(datasets.read_photo(path), image)

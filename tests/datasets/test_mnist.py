@@ -27,7 +27,7 @@ def parts(mnist):
 
 
 def test_shapes_and_counts(mnist):
-    assert (len(mnist.train), len(mnist.validation), len(mnist.test)) == datasets.CATALOG["mnist"].counts
+    assert (len(mnist.train), len(mnist.validation), len(mnist.test)) == datasets.DATASETS["mnist"].counts
     assert mnist.image_shape == mnist.train.image_shape == (28, 28, 1)
     assert mnist.train.arrays()[0].dtype == np.uint8 and mnist.train.arrays()[1].dtype == np.int64
 

@@ -1,11 +1,13 @@
 """One picture of every kind of file: what becomes of it, and what is said of one that does not read."""
 
+import importlib.util
 import shutil
+import subprocess
 import sys
 
 import numpy as np
 import pytest
-from photos import PARTS, held, photo, square
+from photos import PARTS, fill, held, photo, square
 from PIL import Image, features
 
 from course_lib import datasets
@@ -86,8 +88,10 @@ class TestKindsOfFiles:
         assert any(square(photo(999, size)) in part for part in held(datasets.load(pets)).values())
 
     def test_a_large_jpeg_is_not_decoded_at_full_size(self, pets, monkeypatch):
-        sizes, fit = [], pictures.ImageOps.fit
-        monkeypatch.setattr(pictures.ImageOps, "fit", lambda image, size: sizes.append(image.size) or fit(image, size))
+        sizes, fit = [], datasets.squares.ImageOps.fit
+        monkeypatch.setattr(
+            datasets.squares.ImageOps, "fit", lambda image, size: sizes.append(image.size) or fit(image, size)
+        )
         photo(999, (4000, 3000)).save(pets / "dog" / "999.jpg", quality=95)
         data = datasets.load(pets)
         images = np.concatenate([getattr(data, part).arrays()[0] for part in PARTS])
@@ -192,3 +196,76 @@ def test_avif_is_read(tmp_path):
     photo(5, (400, 300)).save(tmp_path / "x.avif", quality=95)
     expected = np.frombuffer(square(photo(5, (400, 300))), np.uint8).reshape(64, 64, 3).astype(int)
     assert np.abs(np.asarray(pictures.square(tmp_path / "x.avif", 64)[0]) - expected).mean() < 4
+
+
+def copied(folder):
+    """The file `squares.py` as a module of its own, from a copy in `folder`."""
+    shutil.copy(datasets.squares.__file__, folder / "squares.py")
+    spec = importlib.util.spec_from_file_location("squares_alone", folder / "squares.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class TestReadPhoto:
+    def test_crop_is_the_middle_square(self, tmp_path):
+        photo(3).save(tmp_path / "a.png")
+        read = datasets.read_photo(tmp_path / "a.png", 64)
+        assert read.shape == (64, 64, 3) and read.dtype == np.uint8
+        assert read.tobytes() == square(photo(3))
+
+    @pytest.mark.parametrize(("size", "kept"), [((90, 60), (32, 48)), ((60, 90), (48, 32))])
+    def test_pad_keeps_all_of_it_in_the_middle_of_gray(self, size, kept, tmp_path):
+        """A photo of 3:2 fills two thirds of a square of 48 pixels, and 8 rows or columns stay gray at both sides."""
+        Image.new("RGB", size, "red").save(tmp_path / "a.png")
+        read = datasets.read_photo(tmp_path / "a.png", 48, "pad")
+        expected = np.full((48, 48, 3), 128, np.uint8)
+        rows, columns = kept
+        top, left = (48 - rows) // 2, (48 - columns) // 2
+        expected[top : top + rows, left : left + columns] = (255, 0, 0)
+        assert np.array_equal(read, expected)
+
+    def test_a_folder_is_padded_as_one_photo_is(self, tmp_path):
+        for number, kind in enumerate("ab"):
+            fill(tmp_path / kind, 100 * number)
+        data = datasets.load(tmp_path, side=32, fit="pad")
+        one = datasets.read_photo(tmp_path / "a" / "3.png", 32, "pad")
+        images = [image for part in (data.train, data.validation, data.test) for image in part.arrays()[0]]
+        assert any(np.array_equal(one, image) for image in images)
+
+    @pytest.mark.parametrize("fit", ["crop", "pad"])
+    def test_a_copy_of_the_one_file_prepares_every_kind_alike(self, fit, tmp_path):
+        """What a saved classifier takes along: the pixels are those of the training, to the bit."""
+        for name, (picture, options, _) in KINDS.items():
+            picture.save(tmp_path / name, **options)
+        note = Image.Exif()
+        note[0x0112] = 6
+        photo(3, (900, 700)).save(tmp_path / "upright.jpg", exif=note)
+        if pictures.reads_heic():
+            photo(4).save(tmp_path / "IMG_2.HEIC", "HEIF")
+        alone = copied(tmp_path)
+        for path in sorted(tmp_path.glob("*.[!p]*")) + sorted(tmp_path.glob("*.png")):
+            np.testing.assert_array_equal(
+                alone.read_square(path, 48, fit), datasets.read_photo(path, 48, fit), path.name
+            )
+
+    def test_the_one_file_needs_nothing_of_the_course(self, tmp_path):
+        copied(tmp_path)
+        photo(1).save(tmp_path / "1.png")
+        code = (
+            "import sys; sys.modules['course_lib'] = None; import squares; "
+            "print(squares.read_square('1.png', 20).shape, sorted({'keras', 'tensorflow'} & set(sys.modules)))"
+        )
+        said = subprocess.run(
+            [sys.executable, "-E", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert said.stdout == "(20, 20, 3) []\n"
+
+    def test_other_fits_are_refused(self, tmp_path):
+        photo(3).save(tmp_path / "a.png")
+        with pytest.raises(ValueError, match="fit"):
+            datasets.read_photo(tmp_path / "a.png", 64, "stretch")
+        with pytest.raises(ValueError, match="fit"):
+            datasets.load(tmp_path, fit="stretch")
+        with pytest.raises(ValueError, match="fit='pad' is for a folder of pictures; cifar10"):
+            datasets.load("cifar10", fit="pad")

@@ -24,7 +24,7 @@ class TestUciDigits:
         data = datasets.load("uci_digits")
         images, labels = in_one_piece(data)
         assert (data.name, data.image_shape, data.num_classes) == ("uci_digits", (28, 28, 1), 10)
-        assert sizes(data) == (1200, 200, 397) == datasets.CATALOG["uci_digits"].counts
+        assert sizes(data) == (1200, 200, 397) == datasets.DATASETS["uci_digits"].counts
         assert images.dtype == np.uint8 and labels.dtype == np.int64 and data.class_names == tuple("0123456789")
 
     def test_order_is_scikit_learns_so_that_a_writers_digits_stay_together(self):

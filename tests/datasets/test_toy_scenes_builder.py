@@ -7,7 +7,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from course_lib import datasets
-from course_lib.datasets import CATALOG, toy_scenes
+from course_lib.datasets import DATASETS, toy_scenes
 from course_lib.datasets.toy_scenes import builder, scene
 
 
@@ -38,6 +38,22 @@ def test_it_is_rendered_once_without_a_connection(few, tmp_path, no_connections,
         assert np.array_equal(images, getattr(again, split).arrays()[0])
 
 
+def test_two_programs_prepare_it_at_once(few, tmp_path, monkeypatch):
+    """The second to end finds the set there and reads it."""
+    render = builder.render
+    others = []
+
+    def overtaken(*arguments, **options):
+        if not others:
+            others.append("on its way")
+            others.append(datasets.load("toy_scenes/quick32", data_dir=tmp_path, offline=True))
+        return render(*arguments, **options)
+
+    monkeypatch.setattr(builder, "render", overtaken)
+    mine = datasets.load("toy_scenes/quick32", data_dir=tmp_path, offline=True)
+    assert np.array_equal(mine.train.arrays()[0], others[1].train.arrays()[0]) and len(mine.train) == 12
+
+
 def test_each_pictures_parameters_are_kept_with_it_to_the_bit(few, tmp_path):
     datasets.load("toy_scenes/quick", data_dir=tmp_path, offline=True)
     stored = tfds.load("toy_scenes/quick", split="test", data_dir=tmp_path, download=False)
@@ -49,7 +65,7 @@ def test_each_pictures_parameters_are_kept_with_it_to_the_bit(few, tmp_path):
 
 def test_the_whole_set_is_the_plain_name_and_quick_its_beginning(few, tmp_path):
     whole = datasets.load("toy_scenes", data_dir=tmp_path, offline=True)
-    assert whole.image_shape == (64, 64, 3) == CATALOG["toy_scenes"].image_shape
+    assert whole.image_shape == (64, 64, 3) == DATASETS["toy_scenes"].image_shape
     assert (len(whole.train), len(whole.validation), len(whole.test)) == (24, 10, 8)
     quick = datasets.load("toy_scenes/quick", data_dir=tmp_path, offline=True)
     for split in ("train", "validation", "test"):
@@ -60,7 +76,7 @@ def test_the_whole_set_is_the_plain_name_and_quick_its_beginning(few, tmp_path):
 
 
 def test_counts_and_splits_apart():
-    assert CATALOG["toy_scenes"].counts == (12_000, 2_000, 2_000)
+    assert DATASETS["toy_scenes"].counts == (12_000, 2_000, 2_000)
     assert [len(toy_scenes.scenes_of(split, quick=True)) for split in ("train", "validation", "test")] == [
         2000,
         300,

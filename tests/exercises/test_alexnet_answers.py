@@ -1,9 +1,16 @@
 """The answers of lesson 05, each found by another way, and its judges met with right and wrong functions."""
 
+import itertools
+
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from answers import near
+from keras import layers
 
 from course_lib import exercises, models
+from course_lib.exercises.judges import alexnet as judges
 
 
 @pytest.fixture(scope="module")
@@ -15,50 +22,245 @@ class TestAlexnetsAnswersAreTheNetworks:
     """The answers of lesson 05, counted from the network itself or found another way."""
 
     def test_parameters_of_a_convolution(self):
-        import keras
-
-        layer = keras.layers.Conv2D(16, 3)
+        layer = layers.Conv2D(16, 3)
         layer.build((None, 10, 10, 8))
         w2 = exercises.alexnet.w2
         assert w2.right == layer.count_params() and layer.kernel.shape.num_elements() in w2.wrong
 
+    def test_more_images_bring_the_error_down(self):
+        from course_lib import experiments
+
+        errors = experiments.errors("training_set_size")
+        assert max(errors["2000"]) < min(errors["500"]) and exercises.alexnet.w3.right == "B"
+
     def test_layers_with_parameters(self, rows):
         learned = [name for name, row in rows.items() if row["trainable_parameters"]]
         pooling = [name for name, row in rows.items() if row["kind"] == "MaxPooling2D"]
-        q1 = exercises.alexnet.q1
-        assert q1.right == len(learned)
-        assert {len(learned) + len(pooling), sum(name.startswith("fc") for name in learned)} <= set(q1.wrong)
+        q4 = exercises.alexnet.q4
+        assert q4.right == len(learned)
+        assert {len(learned) + len(pooling), sum(name.startswith("fc") for name in learned)} <= set(q4.wrong)
 
     def test_uses_of_a_weight(self, rows):
         height, width, filters = rows["conv1"]["output_shape"]
         weights = rows["conv1"]["trainable_parameters"] - filters
-        q2 = exercises.alexnet.q2
-        assert q2.right == height * width == rows["conv1"]["multiply_adds"] // weights
-        assert {height, filters, height * width * filters} <= set(q2.wrong)
+        q5 = exercises.alexnet.q5
+        assert q5.right == height * width == rows["conv1"]["multiply_adds"] // weights
+        assert {height, filters, height * width * filters} <= set(q5.wrong)
 
-    def test_cuts_of_a_picture(self):
-        picture = np.arange(64 * 64).reshape(64, 64)  # every pixel its own value
-        cuts = [picture[top : top + 56, left : left + 56] for top in range(9) for left in range(9)]
+    def test_cuts_of_an_image(self):
+        image = np.arange(64 * 64).reshape(64, 64)  # every pixel its own value
+        cuts = [image[top : top + 56, left : left + 56] for top in range(9) for left in range(9)]
         different = {cut.tobytes() for cut in cuts} | {cut[:, ::-1].tobytes() for cut in cuts}
-        assert exercises.alexnet.q3.right == len(different)
-        assert {8 * 8 * 2, len(cuts), 8 * 8, 2 * 8, 2 * 9} <= set(exercises.alexnet.q3.wrong)
+        assert exercises.alexnet.q11.right == len(different)
+        assert {8 * 8 * 2, len(cuts), 8 * 8, 2 * 8, 2 * 9} <= set(exercises.alexnet.q11.wrong)
 
     def test_guessing(self):
-        from itertools import combinations
-
-        named = list(combinations(range(10), 5))
-        q8 = exercises.alexnet.q8
-        assert q8.right == pytest.approx(np.mean([3 not in each for each in named]))
+        named = list(itertools.combinations(range(10), 5))
+        near(exercises.alexnet.q10, np.mean([3 not in each for each in named]))
 
     def test_a_finer_grid(self, rows):
-        import keras
-
-        finer = keras.layers.Conv2D(96, 11, strides=2)
+        finer = layers.Conv2D(96, 11, strides=2)
         height, width = finer.compute_output_shape((1, 227, 227, 3))[1:3]
         e1 = exercises.alexnet.e1
-        before = np.prod(rows["conv1"]["output_shape"][:2])
-        assert e1.right == pytest.approx(height * width / before, abs=1e-3)
+        near(e1, height * width / np.prod(rows["conv1"]["output_shape"][:2]))
         assert abs(e1.right - 4) > e1.tolerance
+
+
+CONV = ((96, 11, 4, 1), (256, 5, 1, 2), (384, 3, 1, 1), (384, 3, 1, 2), (256, 3, 1, 2))
+
+
+def assembled(
+    changes=(), *, pool=(3, 2), units=(4096, 4096, 1000), side=227, bias=True, padding="same", pools=(0, 1, 4)
+):
+    """A builder of AlexNet with zeros for weights; `changes` are (number of a convolution, its other numbers)."""
+    rows = [dict(changes).get(number, row) for number, row in enumerate(CONV, start=1)]
+
+    def build():
+        x = inputs = keras.Input((side, side, 3))
+        for place, (filters, size, strides, groups) in enumerate(rows):
+            fitting = {"groups": groups, "padding": padding if place else "valid", "kernel_initializer": "zeros"}
+            x = layers.Conv2D(filters, size, strides, activation="relu", **fitting)(x)
+            x = layers.MaxPooling2D(pool[0], strides=pool[1])(x) if place in pools else x
+        x = layers.Flatten()(x)
+        for count in units:
+            x = layers.Dense(count, kernel_initializer="zeros", use_bias=bias)(x)
+        return keras.Model(inputs, x)
+
+    return build
+
+
+def with_gaps():
+    x = inputs = keras.Input((227, 227, 3))
+    x = layers.Conv2D(96, 11, strides=..., activation="relu")(x)
+    return keras.Model(inputs, x)
+
+
+class TestAssemble:
+    def test_right(self):
+        assert exercises.alexnet.q1.reply(assembled()).startswith("→ Right")
+
+    def test_the_courses_own_network_is_right(self):
+        assert judges.assemble(lambda: models.build("alexnet")) is None
+
+    @pytest.mark.parametrize(
+        ("function", "reply"),
+        [
+            (assembled({2: (256, 5, 1, 1)}), "conv2 sees both towers"),
+            (assembled({4: (384, 3, 1, 1)}), "conv4 sees both towers"),
+            (assembled({3: (384, 3, 1, 2)}), "conv3 is one of the layers that see everything"),
+            (assembled({5: (384, 3, 1, 2)}), "conv5 has 256 filters; yours has 384"),
+            (assembled({1: (96, 11, 5, 1)}), "conv1 has 4 pixels per step; yours has 5"),
+            (assembled({2: (256, 3, 1, 2)}), "conv2 has 5 pixels per side of a filter; yours has 3"),
+            (assembled(pool=(2, 2)), "do not overlap"),
+            (assembled(pool=(3, 3)), "stand 2 pixels apart; yours 3"),
+            (assembled(pool=(4, 2)), "has 3×3 pixels; yours has 4×4"),
+            (assembled(units=(4096, 4096, 10)), "1,000; yours has 10"),
+            (assembled(units=(4096, 1000, 1000)), "yours have 4,096, 1,000, 1,000"),
+            (assembled(units=(4096, 1000)), "5 convolutions, 3 pooling and 3 dense layers; yours has 5, 3 and 2"),
+            (assembled(side=224), "images of 227×227×3; yours takes (224, 224, 3)"),
+            (assembled(padding="valid"), "conv2 has the padding 'valid'"),
+            (assembled(bias=False), "is there a bias everywhere?"),
+            (with_gaps, "A gap is still open"),
+            (lambda: None, "returns NoneType, not a network"),
+            (5, "q1 expects a function without arguments"),
+        ],
+    )
+    def test_wrong(self, function, reply):
+        said = exercises.alexnet.q1.reply(function)
+        assert said.startswith("→ Not yet. ") and reply in said, said
+
+    def test_a_network_is_no_function(self):
+        network = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+        assert "give the function that builds it" in judges.assemble(network)
+
+
+def light(images, draws):
+    if draws is None:
+        return images
+    return tf.clip_by_value(images * (0.6 + 0.8 * draws.uniform(1)[:, :, None, None]), 0, 1)
+
+
+def shifted(images, draws):
+    """Up to one pixel sideways, on top of a little noise of color."""
+    if draws is None:
+        return images
+    colored = tf.clip_by_value(images + 0.1 * (draws.uniform(3)[:, None, None] - 0.5), 0, 1)
+    return tf.where(draws.uniform(1)[:, :, None, None] < 0.5, tf.roll(colored, 1, axis=2), colored)
+
+
+def erased(images, draws):
+    """A gray bar at a random height."""
+    if draws is None:
+        return images
+    top = tf.cast(draws.uniform(1) * 18, tf.int32)
+    rows = tf.range(24)[None]
+    bar = tf.logical_and(rows >= top, rows < top + 6)[:, :, None, None]
+    return tf.where(bar, 0.5, images)
+
+
+def turned_over(images, draws):
+    return images if draws is None else tf.where(draws.uniform(1)[:, :, None, None] < 0.5, images[:, ::-1], images)
+
+
+def flipped(images, draws):
+    return images if draws is None else tf.where(draws.uniform(1)[:, :, None, None] < 0.5, images[:, :, ::-1], images)
+
+
+def exchanged(images, draws):
+    return images if draws is None else tf.roll(images, 1, axis=0) + 0 * draws.uniform(1)[:, :, None, None]
+
+
+def exchanged_at_random(images, draws):
+    return images if draws is None else tf.gather(images, tf.argsort(draws.uniform(1)[:, 0]))
+
+
+def noise(images, draws):
+    if draws is None:
+        return images
+    grain = tf.reshape(draws.uniform(24 * 24 * 3), tf.shape(images))
+    return tf.clip_by_value(0.03 * images + 0.97 * grain, 0, 1)
+
+
+def alike(images, draws):
+    return images if draws is None else images * (0.7 + 0.3 * draws.uniform(1)[:1, :, None, None])
+
+
+class TestAugment:
+    @pytest.mark.parametrize("function", [light, shifted, erased])
+    def test_right(self, function):
+        assert exercises.alexnet.q2.reply(function).startswith("→ Right")
+
+    @pytest.mark.parametrize(
+        ("function", "reply"),
+        [
+            (lambda images, draws: images, "Nothing changes in training"),
+            (lambda images, draws: None, "returns nothing"),
+            (lambda images, draws: images * draws.uniform(1)[:, :, None, None], "In evaluation draws is None"),
+            (lambda images, draws: images * 0.5, "It changes images in evaluation too"),
+            (
+                lambda images, draws: images if draws is None else images * 3 * draws.uniform(1)[:, :, None, None],
+                "clip them to 0…1",
+            ),
+            (lambda images, draws: images if draws is None else images[:, 2:] + 0 * draws.uniform(1)[0, 0], "keep the"),
+            (lambda images, draws: images if draws is None else 0.5 * images, "Two equal images"),
+            (alike, "Two equal images"),
+            (flipped, "That is AlexNet's own flip"),
+            (turned_over, "stand on their heads"),
+            (exchanged_at_random, "Images change places or are mixed"),
+            (noise, "Little is left"),
+            (lambda images, draws: images + np.random.default_rng().uniform(0, 0.1), "It does not fit into training"),
+            (lambda images: images, "Your function stopped with TypeError"),
+        ],
+    )
+    def test_wrong(self, function, reply):
+        said = exercises.alexnet.q2.reply(function)
+        assert said.startswith("→ Not yet. ") and reply in said, said
+
+
+def divisor(maps, *, low=2, high=2, k=2.0, alpha=1e-4, beta=0.75, square=2):
+    """The paper's section 3.3; other arguments are mistakes."""
+    near = [maps[..., max(0, c - low) : c + high + 1] for c in range(maps.shape[-1])]
+    sums = np.stack([(each**square).sum(axis=-1) for each in near], axis=-1)
+    return (k + alpha * sums) ** beta
+
+
+def normalized(maps, **mistakes):
+    return maps / divisor(maps, **mistakes)
+
+
+class TestResponseNormalization:
+    def test_right(self):
+        from course_lib.models.convolutional import LocalResponseNormalization
+
+        assert exercises.alexnet.q6.reply(normalized).startswith("→ Right")
+        layer = LocalResponseNormalization()
+        assert judges.response_normalization(lambda maps: layer(maps[None].astype("float32"))[0].numpy()) is None
+
+    @pytest.mark.parametrize(
+        ("function", "reply"),
+        [
+            (lambda maps: maps, "Nothing has changed yet"),
+            (lambda maps: None, "returns nothing"),
+            (lambda maps: maps * divisor(maps), "divide by it"),
+            (lambda maps: normalized(maps, square=1), "The squares are missing"),
+            (lambda maps: normalized(maps, low=0, high=0), "Only the map itself"),
+            (lambda maps: normalized(maps, low=1, high=1), "one map too narrow"),
+            (lambda maps: normalized(maps, low=5, high=5), "reaches five maps to each side"),
+            (lambda maps: normalized(maps, k=1), "The constant k = 2"),
+            (lambda maps: normalized(maps, beta=1), "The exponent is missing"),
+            (lambda maps: normalized(maps, alpha=1e-4 / 5), "divide α by n"),
+            (lambda maps: np.moveaxis(normalized(np.moveaxis(maps, 1, 2)), 1, 2), "is that of a pixel"),
+            (
+                lambda maps: maps / (2 + 1e-4 * sum(np.roll(maps, s, 2) ** 2 for s in range(-2, 3))) ** 0.75,
+                "wraps around",
+            ),
+            (lambda maps: maps[..., 0], "keep the shape"),
+            (lambda maps: maps / 3, "the numbers are not"),
+        ],
+    )
+    def test_wrong(self, function, reply):
+        said = exercises.alexnet.q6.reply(function)
+        assert said.startswith("→ Not yet. ") and reply in said, said
 
 
 def dropout_of_keras(values, rate, random):
@@ -72,7 +274,7 @@ class TestDropout:
         [dropout_of_keras, lambda v, p, r: v * (r >= p) / (1 - p), lambda v, p, r: v / (1 - p) - v * (r < p) / (1 - p)],
     )
     def test_right(self, function):
-        assert exercises.alexnet.e2.reply(function).startswith("→ Right")
+        assert exercises.alexnet.q8.reply(function).startswith("→ Right")
 
     def test_the_mean_is_kept(self):
         values, random = np.ones(100_000), np.random.default_rng(1).random(100_000)
@@ -90,11 +292,12 @@ class TestDropout:
             (lambda v, p, r: v[r >= p], "came out: dropped values are 0, not gone"),
             (lambda v, p, r: v, "0% are 0 and should be "),
             (lambda v, p, r: v / (r - r), "are 0 and should be "),
+            (lambda v, p, r: None, "returns nothing"),
             (lambda v: v, "Your function stopped with TypeError"),
-            (0.5, "e2 expects a function of (values, rate, random)"),
+            (0.5, "q8 expects a function of (values, rate, random)"),
         ],
     )
     @pytest.mark.filterwarnings("ignore:divide by zero")
     def test_wrong(self, function, reply):
-        said = exercises.alexnet.e2.reply(function)
+        said = exercises.alexnet.q8.reply(function)
         assert said.startswith("→ Not yet. ") and reply in said

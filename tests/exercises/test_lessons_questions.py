@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from course_lib import exercises
+from course_lib.exercises import lessons
 from course_lib.exercises.question import Question
 
 HOME = Path(exercises.__file__).parent
+LESSONS = [lesson.name for lesson in lessons.ALL]
 ENTRIES = {
     f"{lesson}.{name}": entry
-    for lesson in exercises.__all__
+    for lesson in LESSONS
     for name, entry in tomllib.loads((HOME / f"{lesson}.toml").read_text(encoding="utf-8")).items()
 }
 CHOICES = [name for name, entry in ENTRIES.items() if "options" in entry]
@@ -27,6 +29,11 @@ def question(name: str) -> Question:
     return getattr(getattr(exercises, lesson), name)
 
 
+def unwrapped(text: str) -> str:
+    """`text` as one line: where it is broken is not what these tests are about."""
+    return " ".join(text.split())
+
+
 def equivalents(right: object) -> list:
     """`right` in the other forms that a student may give it."""
     if isinstance(right, tuple):
@@ -37,11 +44,19 @@ def equivalents(right: object) -> list:
     return [float(right), str(right), np.float64(right), np.array(right)]
 
 
+def test_every_file_of_questions_is_a_lesson():
+    assert sorted(LESSONS) == sorted(path.stem for path in HOME.glob("*.toml"))
+    assert set(LESSONS) <= set(exercises.__all__)
+
+
 @pytest.mark.parametrize("name", ENTRIES)
 def test_texts_are_there(name):
     entry = ENTRIES[name]
     assert len(entry["text"]) > 20
-    assert set(entry) <= {"text", "right", "because", "wrong", "options", "expects", "tip", "tolerance", "judge"}
+    assert set(entry) <= {
+        *("text", "right", "because", "wrong", "options", "expects", "tip", "tolerance", "judge"),
+        *("kind", "points", "function", "misconception", "returns_object"),
+    }
     texts = [entry["text"], *entry.get("options", {}).values(), *entry.get("wrong", {}).values()]
     if name not in GUESSES:
         texts += [entry["because"], entry["tip"]]
@@ -72,7 +87,7 @@ def test_the_solution_is_right_in_every_form(name, capsys):
     for answer in [ENTRIES[name]["right"], asked.right, *equivalents(asked.right)]:
         assert asked.reply(answer) == f"→ Right. {asked.because}", answer
     asked.solution()
-    said = capsys.readouterr().out
+    said = unwrapped(capsys.readouterr().out)
     assert str(asked.right) in said and asked.because in said
 
 
@@ -109,10 +124,10 @@ def test_guesses_are_taken_and_answered(name, capsys):
             asked.predict(guess)
             capsys.readouterr()
             asked.outcome(measured, "So many errors.")
-            said = capsys.readouterr().out
-            assert f"your guess {guess} | outcome {measured}: {asked.options[measured]}\nSo many errors.\n" in said
+            said = unwrapped(capsys.readouterr().out)
+            assert f"your guess {guess} | outcome {measured}: {asked.options[measured]} So many errors." in said
             if guess == measured or guess == asked.right:
-                assert said.endswith("So many errors.\n")
+                assert said.endswith("So many errors.")
             else:
-                assert said.endswith(f"{asked.wrong[guess]}\n")
+                assert said.endswith(unwrapped(asked.wrong[guess]))
     asked.predict(None)

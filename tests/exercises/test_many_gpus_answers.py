@@ -1,9 +1,13 @@
 """The answers of lesson 08, each found by another way, and its judges met with right and wrong functions."""
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from course_lib import exercises, models
+from course_lib.exercises.judges import many_gpus as judges
+from course_lib.exercises.solutions.many_gpus import bottleneck
 from course_lib.training import Recipe
 
 
@@ -17,12 +21,28 @@ class TestManyGpusAnswersAreComputed:
 
     def test_products(self):
         self.near("w1", np.mean([2, 5, -1]))
-        self.near("w2", 25e6 * np.dtype(np.float32).itemsize / 1e6)
-        self.near("q2", (0.5 / 3) / (0.5 / 4))
-        self.near("q4", 256 / 8)
+        self.near("q3", 768 / 8)
+        self.near("q4", 14 * 100 / 8)
         self.near("q5", 1 / (0.2 + 0.8 / 4))
-        self.near("q10", 512 / (2 * 4))
-        self.near("e1", 14 * 100 / 8)
+        self.near("q9", 512 / (2 * 4))
+
+    def test_memory_of_vgg(self):
+        table = models.summary.layer_table(models.build("vgg16", width=1 / 16))  # activations grow with the width
+        image = 16 * sum(row["activation_bytes"] for row in table)
+        assert f"{image / 1e6:.1f} MB" in exercises.many_gpus.w2.text
+        weights = 4 * models.CATALOG["vgg16"].published[0]["parameters"]
+        self.near("w2", round((3 * weights + 256 * image) / 1e9, 1))
+        wrong = [256 * image, weights + 256 * image, 3 * weights, weights, 3 * weights + 512 * image]
+        assert sorted(exercises.many_gpus.w2.wrong) == sorted(round(each / 1e9, 1) for each in wrong)
+
+    def test_the_mean_of_means_of_unequal_parts(self):
+        counts = {"A": 1 / 2 / 3 == 1 / 2 / 4, "B": 1 / 2 / 3 > 1 / 2 / 4, "C": 1 / 2 / 3 < 1 / 2 / 4}
+        assert [letter for letter, holds in counts.items() if holds] == ["B"]
+        assert exercises.many_gpus.p1.options["B"].startswith("no: an image on the device with three")
+
+    def test_what_sends_less(self):
+        sent = {"A": 256 * 40_000, "B": 5_000_000}
+        assert exercises.many_gpus.q12.right == min(sent, key=sent.get)
 
     def test_the_rate(self):
         recipe = Recipe(learning_rate=0.1, base_batch_size=256, batch_size=32 * 64)
@@ -36,37 +56,199 @@ class TestManyGpusAnswersAreComputed:
 
         halves = np.concatenate([normalized(half) for half in np.split(maps, 2, axis=-1)], axis=-1)
         differ = np.abs(halves - normalized(maps)).max(axis=(0, 1, 2)) > 1e-6
-        self.near("e3", differ.sum())
+        self.near("q10", differ.sum())
 
 
-def whole_by_loops(gradients, sizes):
-    total = np.zeros_like(gradients[0])
-    for gradient, size in zip(gradients, sizes, strict=True):
-        total += gradient * size
-    return total / sum(sizes)
+def means_by_loops(gradients):
+    means = []
+    for weight in range(len(gradients[0])):
+        total = np.zeros_like(gradients[0][weight])
+        for held in gradients:
+            total += held[weight]
+        means.append(total / len(gradients))
+    return [list(means) for _ in gradients]
 
 
-class TestWholeGradient:
-    @pytest.mark.parametrize("function", [whole_by_loops, lambda g, n: np.average(g, axis=0, weights=n)])
+def means_by_zip(gradients):
+    means = [np.mean(each, axis=0).astype("float32") for each in zip(*gradients, strict=True)]
+    return [means for _ in gradients]
+
+
+def everywhere(combine):
+    """An all-reduce that gives every device the same list, made of one weight's arrays at a time."""
+    return lambda gradients: [[combine(each) for each in zip(*gradients, strict=True)] for _ in gradients]
+
+
+class TestAllReduce:
+    @pytest.mark.parametrize("function", [means_by_loops, means_by_zip, everywhere(lambda each: tf.add_n(each) / 3)])
     def test_right(self, function):
-        assert exercises.many_gpus.q3.reply(function).startswith("→ Right")
+        assert exercises.many_gpus.q1.reply(function).startswith("→ Right")
 
     @pytest.mark.parametrize(
         ("function", "reply"),
         [
-            (lambda g, n: np.mean(g, axis=0), "That is the plain mean over the devices"),
-            (lambda g, n: whole_by_loops(g, n) * sum(n), "That is the sum over all images"),
-            (lambda g, n: np.sum(g, axis=0), "That adds up the devices' means"),
-            (lambda g, n: whole_by_loops(g[:2], n[1::-1]), "The sizes are exchanged"),
-            (lambda g, n: whole_by_loops(g, n) * sum(n) / len(n), "divide by the number of images"),
-            (lambda g, n: whole_by_loops(g, n) + 1, "The shape is right, the numbers are not"),
-            (lambda g, n: 0.0, "yours has ()"),
-            (lambda g: g, "Your function stopped with TypeError"),
-            (2.0, "q3 expects a function of (gradients, sizes)"),
+            (lambda g: [... for _ in g], "The gap is still empty"),
+            (lambda g: None, "returns nothing: is the gap still empty?"),
+            (everywhere(sum), "This is the sum over the devices"),
+            (everywhere(lambda each: each[0]), "Only the first device's gradient is passed on"),
+            (everywhere(lambda each: sum(each) / 2), "divide by the number of devices"),
+            (everywhere(lambda each: np.full(each[0].shape, np.mean(each))), "All numbers of a gradient became"),
+            (lambda g: g, "Every device still has its own gradient"),
+            (lambda g: means_by_loops(g)[0], "That is one list of means; every device must get it"),
+            (lambda g: [means_by_loops(g)[0], *g[1:]], "Device 1 has other numbers"),
+            (lambda g: means_by_loops(g)[:1], "one list of gradients per device"),
+            (lambda g: [[each[0]] for each in means_by_loops(g)], "yours hold 6 numbers, not 10"),
+            (lambda g: np.mean(g), "Your function stopped with"),
+            (2.0, "q1 expects a function of gradients"),
         ],
     )
     def test_wrong(self, function, reply):
-        said = exercises.many_gpus.q3.reply(function)
+        said = exercises.many_gpus.q1.reply(function)
+        assert said.startswith("→ Not") and reply in said
+
+
+def local(divide=lambda labels, parts: sum(len(each) for _, each in parts), *, reduce=tf.reduce_sum, of=None):
+    """Each device's gradient, right by default; `divide` says by what its sum of losses is divided."""
+
+    def local_gradients(model, parts):
+        found = []
+        for images, labels in parts if of is None else of(parts):
+            with tf.GradientTape() as tape:
+                losses = keras.losses.sparse_categorical_crossentropy(labels, model(images), from_logits=True)
+                loss = reduce(losses) / divide(labels, parts)
+            found.append(tape.gradient(loss, model.trainable_variables))
+        return found
+
+    return local_gradients
+
+
+def local_by_weights(model, parts):
+    """The mean of each part, weighted by its share of all images; a device without images has zeros."""
+    count = sum(len(labels) for _, labels in parts)
+    full = [part for part in parts if len(part[1])]
+    means = iter(local(lambda *_: 1, reduce=tf.reduce_mean)(model, full))
+    zeros = [np.zeros(weight.shape) for weight in model.trainable_variables]
+    return [[np.multiply(len(y) / count, g) for g in next(means)] if len(y) else zeros for _, y in parts]
+
+
+class TestLocalGradients:
+    @pytest.mark.parametrize("function", [local(), local_by_weights])
+    def test_right(self, function):
+        assert exercises.many_gpus.q2.reply(function).startswith("→ Right")
+
+    def test_the_sum_over_devices_is_the_step_of_one(self):
+        keras.utils.set_random_seed(0)
+        model = models.build("lenet5")
+        images, labels = np.random.default_rng(0).normal(size=(7, 32, 32, 1)).astype("float32"), np.arange(7)
+        whole = local()(model, [(images, labels)])[0]
+        parts = local()(model, [(images[:4], labels[:4]), (images[4:], labels[4:])])
+        for one, *both in zip(whole, *parts, strict=True):
+            np.testing.assert_allclose(np.sum(both, axis=0), one, atol=1e-5)
+
+    @pytest.mark.parametrize(
+        ("function", "reply"),
+        [
+            (lambda model, parts: None, "returns nothing"),
+            (lambda model, parts: local()(model, parts)[0], "one list of gradients per device"),
+            (local(lambda labels, parts: len(labels)), "Each device divides by its own number of images"),
+            (local(lambda *_: 1, reduce=tf.reduce_mean), "Each device divides by its own number of images"),
+            (
+                local(lambda labels, parts: len(parts), reduce=tf.reduce_mean),
+                "This is the mean of the devices' means",
+            ),
+            (local(lambda *_: 1), "These are sums over the images"),
+            (local(lambda labels, parts: len(parts)), "You divide by the number of devices"),
+            (local(lambda labels, parts: len(parts[0][1])), "You divide by the first device's number of images"),
+            (
+                local(of=lambda parts: [tuple(np.concatenate(each) for each in zip(*parts, strict=True))] * len(parts)),
+                "Each device returns the gradient of the whole batch",
+            ),
+            (
+                lambda model, parts: [[2 * g for g in local()(model, parts)[0]], *local()(model, parts)[1:]],
+                "The numbers are not the gradients",
+            ),
+            (
+                lambda model, parts: [
+                    [sum(each) for each in zip(*local()(model, parts), strict=True)],
+                    *[[0 * each for each in held] for held in local()(model, parts)[1:]],
+                ],
+                "The sum is right, but a device's gradient must come from its own images alone",
+            ),
+            (
+                lambda model, parts: [
+                    held if len(labels) else [np.nan * each for each in held]
+                    for (_, labels), held in zip(parts, local()(model, parts), strict=True)
+                ],
+                "the mean over no images is 0/0",
+            ),
+        ],
+    )
+    def test_wrong(self, function, reply):
+        said = exercises.many_gpus.q2.reply(function)
+        assert said.startswith("→ Not yet. ") and reply in said
+
+
+def bottleneck_in_a_table(data, one, two, whole):
+    lines = {"input": two < data, "overlap": whole / max(two, data) > 1.2, "small step": one / two < 4 / 3}
+    return next((name for name, applies in lines.items() if applies), "none")
+
+
+class TestBottleneck:
+    @pytest.mark.parametrize("function", [bottleneck, bottleneck_in_a_table])
+    def test_right(self, function):
+        assert exercises.many_gpus.e1.reply(function).startswith("→ Right")
+
+    def test_every_mistake_is_one_and_no_two_are_alike(self):
+        answers = {reply: [rule(*each) for *each, _ in judges.MEASURED] for reply, rule in judges.MISTAKES.items()}
+        assert len({tuple(each) for each in answers.values()}) == len(answers)
+        assert [line for *_, line in judges.MEASURED] not in answers.values()
+        assert [bottleneck(*each) for *each, _ in judges.MEASURED] == [line for *_, line in judges.MEASURED]
+
+    @pytest.mark.parametrize(
+        ("function", "reply"),
+        [
+            (lambda *_: None, "returns nothing"),
+            (lambda *_: "disk", "It must return 'input', 'overlap', 'small step' or 'none', not 'disk'"),
+            (
+                lambda data, one, two, whole: "input" if data > one else bottleneck(0, one, two, whole),
+                "With data=0.05",
+            ),
+            (
+                lambda d, o, t, w: "input" if d > o else "overlap" if w > 1.2 * max(d, t) else bottleneck(0, o, t, t),
+                "You compare the input with the step on one device",
+            ),
+            (
+                lambda d, o, t, w: "input" if d > t else "overlap" if w > d + t else bottleneck(0, o, t, t),
+                "You wait for the sum of data and two",
+            ),
+            (
+                lambda d, o, t, w: (
+                    "small step"
+                    if bottleneck(d, o, t, w) == "none" and t > o
+                    else "none"
+                    if bottleneck(d, o, t, w) == "small step" and t <= o
+                    else bottleneck(d, o, t, w)
+                ),
+                "barely faster than one are a small step",
+            ),
+            (
+                lambda d, o, t, w: "input" if d > t else "small step" if t > 0.75 * o else bottleneck(d, o, t, w),
+                "look at the overlap before the small step",
+            ),
+            (
+                lambda d, o, t, w: "overlap" if w > 1.2 * max(d, t) else bottleneck(d, o, t, w),
+                "look at the input first, for it hides the other two",
+            ),
+            (
+                lambda d, o, t, w: "small step" if t > 0.75 * o else bottleneck(d, o, t, w),
+                "look at the input first, then at the overlap",
+            ),
+            (lambda *_: "none", "With data=0.08, one=0.06, two=0.04, whole=0.085 the first line"),
+            (lambda data: data, "Your function stopped with TypeError"),
+        ],
+    )
+    def test_wrong(self, function, reply):
+        said = exercises.many_gpus.e1.reply(function)
         assert said.startswith("→ Not yet. ") and reply in said
 
 

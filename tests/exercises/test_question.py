@@ -66,7 +66,8 @@ def test_within_the_tolerance(answer):
     [
         ("0,5", 0.5, "Right"), (" 50,0 % ", 0.5, "Right"), ("0,015", 0.015, "Right"), ("-0,25", -0.25, "Right"),
         ("3,928", 3.928, "Right"), ("0,512", 0.5, "Not 0.512."), ((0, 5), 0.5, "written with a point: 0.5."),
-        ("2,400", 2400, "Right"), ("0,015", 15, "(0, 15) cannot be the answer"),
+        ("2,400", 2400, "Right"), ("0,015", 15, "Not 0.015"),
+        ("2,5", 25, "Not 2.5."), ("2,50", 250, "Not 2.5."), ("2,5", 2, "Not 2.5."), ("1,234,567", 1234567, "Right"),
     ],
 )  # fmt: skip
 def test_a_decimal_comma(answer, right, said):
@@ -202,8 +203,8 @@ class TestGuesses:
         question = choice()
         question.predict("A")
         question.predict(*(guess if isinstance(guess, tuple) else [guess]))
-        said = capsys.readouterr().out
-        assert said.endswith(""" is none of the options: guess one of "A", "B", then run the experiment.\n""")
+        said = " ".join(capsys.readouterr().out.split())
+        assert said.endswith(""" is none of the options: guess one of "A", "B", then run the experiment.""")
         assert question.guess is None and len(said) < 500
 
     def test_a_question_with_one_answer_is_not_guessed(self, capsys):
@@ -252,7 +253,7 @@ class TestJudged:
         assert judged().reply(lambda _: sys.exit()) == "→ Not yet. Your function stopped with SystemExit"
 
     def test_exit_in_a_notebook_does_not_end_the_kernel(self):
-        source = "from course_lib import exercises\nexercises.lenet.q4.check(lambda *_: exit())"
+        source = "from course_lib import exercises\nexercises.lenet.q2.check(lambda *_: exit())"
         notebook = new_notebook(cells=[new_code_cell(source), new_code_cell("print('goes on')")])
         NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(common.ROOT)}}).execute()
         said, after = (cell.outputs[0].text for cell in notebook.cells)
@@ -269,12 +270,14 @@ class TestJudged:
 def test_lessons_are_found_by_name():
     assert exercises.lenet is exercises.lenet  # made once: a guess is remembered
     assert "lenet" in exercises.__all__
-    with pytest.raises(AttributeError, match=r"no attribute 'lent'; lessons: .*lenet"):
+    with pytest.raises(AttributeError, match="attribute lent"):
         _ = exercises.lent
 
 
 def test_thousands_stay_thousands_where_a_rounded_whole_number_is_right():
-    assert exercises.challenges.e1.reply("3,600").startswith("→ Right")
+    rounded = Question("q", "How many?", right=3600, tolerance=50)
+    assert rounded.reply("3,600").startswith("→ Right")
+    assert rounded.reply("3,649").startswith("→ Right") and not rounded.reply("3.6").startswith("→ Right")
 
 
 @pytest.mark.parametrize("name", ["q99", "check"])

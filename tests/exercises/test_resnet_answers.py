@@ -44,8 +44,8 @@ class TestResnetsAnswersAreComputed:
         near(exercises.resnet.q9, round(100 * np.sqrt(0.051 * (1 - 0.051) / 1_500), 2))
 
     def test_layers_of_bottlenecks(self):
-        assert models.resnet.BLOCKS[101] == (3, 4, 23, 3)
-        near(exercises.resnet.e1, 3 * sum(models.resnet.BLOCKS[101]) + 2)
+        assert models.resnet.IMAGENET["resnet101"].blocks == (3, 4, 23, 3)
+        near(exercises.resnet.e1, 3 * sum(models.resnet.IMAGENET["resnet101"].blocks) + 2)
 
     def test_empty_maps(self):
         out = np.asarray(models.resnet.ShortcutA(128, 2)(np.ones((1, 56, 56, 64), "float32")))

@@ -1,9 +1,11 @@
 """The answers of lesson 06, each found by another way, and its judges met with right and wrong functions."""
 
+import keras
 import numpy as np
 import pytest
 
-from course_lib import exercises, models
+from course_lib import common, exercises, models
+from course_lib.exercises.judges import vgg as judges
 
 
 @pytest.fixture(scope="module")
@@ -15,8 +17,6 @@ class TestVggsAnswersAreTheNetworks:
     """The answers of lesson 06, counted from networks."""
 
     def parameters(self, kernel_size, channels, maps, bias=True):
-        import keras
-
         layer = keras.layers.Conv2D(maps, kernel_size, use_bias=bias)
         layer.build((None, 9, 9, channels))
         return layer.count_params()
@@ -30,25 +30,170 @@ class TestVggsAnswersAreTheNetworks:
         assert pooled[1:3] == (7, 7)
         assert asked.q7.right == (512 + 1) * 4096 and (7 * 7 * 512 + 1) * 4096 in asked.q7.wrong
 
-    def test_layers_with_parameters(self, vgg16):
-        def depth(blocks):
-            return sum(blocks) + sum(1 for layer in vgg16.layers if layer.weights and "conv" not in layer.name)
-
-        convolutions = sum("conv" in layer.name for layer in vgg16.layers)
-        assert depth([convolutions]) == 16
-        assert exercises.vgg.q1.right == depth([3, 3, 5, 5, 5])
-
     def test_what_a_unit_sees(self, vgg16):
         field = {row["layer"]: row["receptive_field"] for row in models.summary.layer_table(vgg16)}
         assert exercises.vgg.e1.right == field["block2_conv1"]
         assert {field["block1_pool"], field["block2_conv2"]} <= set(exercises.vgg.e1.wrong)
-        assert 1 + 2 * exercises.vgg.q2.right == 11
+        assert 1 + 2 * exercises.vgg.q9.right == 11
 
     def test_arithmetic(self):
         asked = exercises.vgg
         assert asked.w2.right == pytest.approx(np.sqrt(2) ** 8)
         assert asked.q6.right == 370_000 * 256 / 1_024
         assert asked.q8.right == pytest.approx((12 - 1.5) / 0.06)
+        assert round((12 - 3 * 1.5) / 0.06) in asked.q8.wrong  # the weights' share taken off three times
+
+    def test_the_judges_columns_are_the_papers(self):
+        names = {"A": "vgg11", "B": "vgg13", "C": "vgg16_1x1", "D": "vgg16", "E": "vgg19"}
+        assert judges.FILTERS == models.vgg.FILTERS
+        assert {letter: models.vgg.BLOCKS[name] for letter, name in names.items()} == judges.COLUMNS
+        published = {row["name"]: row["parameters"] for row in common.published("architectures") if row["parameters"]}
+        for letter, column in judges.COLUMNS.items():
+            assert judges.parameters(column) == int(published[names[letter]])
+
+
+def block(x, filters, sizes, *, pool=keras.layers.MaxPooling2D, shrink=1, **options):
+    for size in sizes:
+        x = keras.layers.Conv2D(filters, size, **{"padding": "same", "activation": "relu"} | options)(x)
+    return pool(2)(x) if shrink else x
+
+
+def block_with_relu_layers(x, filters, sizes):
+    for size in sizes:
+        x = keras.layers.ReLU()(keras.layers.Conv2D(filters, size, padding="same")(x))
+    return keras.layers.MaxPooling2D(2)(x)
+
+
+def block_of_parallel_convolutions(x, filters, sizes):
+    for size in sizes:
+        y = keras.layers.Conv2D(filters, size, padding="same", activation="relu")(x)
+    return keras.layers.MaxPooling2D(2)(y)
+
+
+def block_with_one_relu(x, filters, sizes):
+    return keras.layers.ReLU()(block(x, filters, sizes, activation=None))
+
+
+class TestVggBlock:
+    @pytest.mark.parametrize("function", [block, block_with_relu_layers])
+    def test_right(self, function):
+        assert exercises.vgg.q1.reply(function).startswith("→ Right")
+
+    @pytest.mark.parametrize(
+        ("function", "reply"),
+        [
+            (lambda x, f, s: keras.layers.Conv2D(f, s[0], ...)(x), "The gap is still empty"),
+            (lambda x, f, s: block(x, f, s, padding="valid"), "12×16 pixels must become 6×8; yours become 4×6"),
+            (lambda x, f, s: block(x, f, s, activation=None), "No convolution has a ReLU"),
+            (block_with_one_relu, "Only the last convolution has a ReLU"),
+            (lambda x, f, s: block(x, f, s, pool=keras.layers.AveragePooling2D), "That is average pooling"),
+            (lambda x, f, s: block(x, f, s, shrink=0), "yours become 12×16"),
+            (lambda x, f, s: block(x, f, (3, 3, 3)), "yours are 3×3, 3×3, 3×3"),
+            (block_of_parallel_convolutions, "yours are 3×3."),
+            (lambda x, f, s: block(x, 64, s), "needs 6 filters; yours have [64, 64, 64]"),
+            (lambda x, f, s: block(x, f, s, use_bias=False), "has a bias per filter"),
+            (lambda x, f, s: block(x, f, s, activation="tanh"), "the numbers are not"),
+            (lambda x, f, s: None, "Your function returns nothing"),
+            (lambda x, f, s: 7, "Your function returns int"),
+            (lambda x: x, "Your function stopped with TypeError"),
+        ],
+    )
+    def test_wrong(self, function, reply):
+        said = exercises.vgg.q1.reply(function)
+        assert said.startswith("→ Not yet. ") and reply in said
+
+
+def network(
+    column,
+    *,
+    filters=judges.FILTERS,
+    units=(4096, 4096),
+    flatten=keras.layers.Flatten,
+    last=5,
+    end=None,
+    activation="relu",
+    **options,
+):
+    x = inputs = keras.Input((224, 224, 3))
+    for number, (sizes, maps) in enumerate(zip(column, filters, strict=True), 1):
+        x = block(x, maps, sizes, shrink=number <= last, **options)
+    x = flatten()(x) if flatten else x
+    for width in units:
+        x = keras.layers.Dense(width, activation=activation)(x)
+    return keras.Model(inputs, keras.layers.Dense(1000, activation=end)(x))
+
+
+class TestBuildVgg:
+    def test_right(self):
+        assert exercises.vgg.q2.reply(network).startswith("→ Right")
+
+    def test_the_policy_is_restored(self):
+        exercises.vgg.q2.reply(lambda column: 7)
+        assert keras.config.dtype_policy().name == "float32"
+
+    @pytest.mark.parametrize(
+        ("function", "reply"),
+        [
+            (lambda c: ..., "The gap is still empty"),
+            (lambda c: None, "Your function returns nothing"),
+            (lambda c: c, "For column A your function returns tuple, not a network"),
+            (
+                lambda c: network(c, units=(4096,)),
+                "Column A has 132,863,336 parameters, yours 116,082,024: one of the two",
+            ),
+            (lambda c: network(c, units=()), "no dense layer of 4,096 units"),
+            (lambda c: network(c, flatten=keras.layers.GlobalAveragePooling2D), "averaged to one number"),
+            (lambda c: network(c, filters=(64, 128, 256, 512, 1024)), "doubles to 1,024 filters"),
+            (lambda c: network(c, filters=(64,) * 5), "every block has 64 filters"),
+            (lambda c: network(c, last=4), "the last pooling is missing"),
+            (lambda c: network(c, use_bias=False), "have no biases"),
+            (lambda c: network(c, flatten=None), "Flatten the maps before the dense layers"),
+            (lambda c: network(c, end="softmax"), "leave the softmax out"),
+            (lambda c: network(c, activation=None), "has no ReLU"),
+            (
+                lambda c: network(tuple((3,) * len(s) for s in c)),
+                "Column C has 133,638,952 parameters, yours 138,357,544",
+            ),
+            (lambda c: network(c, padding="valid"), "compare it with the table's layers"),
+        ],
+    )
+    def test_wrong(self, function, reply):
+        said = exercises.vgg.q2.reply(function)
+        assert said.startswith("→ Not yet. ") and reply in said
+
+
+def pair(x, maps, sizes=(3, 3), relu=(True, True), **options):
+    for size, cut in zip(sizes, relu, strict=True):
+        activation = "relu" if cut else None
+        x = keras.layers.Conv2D(maps, size, **{"padding": "same", "activation": activation} | options)(x)
+    return x
+
+
+class TestTwoSmall:
+    def test_right(self):
+        assert exercises.vgg.e5.reply(pair).startswith("→ Right")
+
+    @pytest.mark.parametrize(
+        ("function", "reply"),
+        [
+            (lambda x, m: pair(x, m, (5,), (True,)), "There is still a 5×5"),
+            (lambda x, m: pair(x, m, (3,), (True,)), "see 3×3 pixels; the 5×5 saw 5×5"),
+            (lambda x, m: pair(x, m, (3, 3, 3), (True,) * 3), "see 7×7 pixels"),
+            (lambda x, m: pair(x, m, (2, 4)), "yours are 2×2, 4×4"),
+            (lambda x, m: pair(x, m, padding="valid"), "must keep their sides, 9×10 here; yours become 5×6"),
+            (lambda x, m: pair(x, m, relu=(False, True)), "There is no ReLU between the two"),
+            (lambda x, m: pair(x, m, relu=(True, False)), "The second convolution has no ReLU"),
+            (lambda x, m: pair(x, m, relu=(False, False)), "No ReLU: then two 3×3 are one linear 5×5"),
+            (lambda x, m: pair(x, 2 * m), "needs 6 filters"),
+            (lambda x, m: pair(x, m, use_bias=False), "has a bias per filter"),
+            (lambda x, m: ..., "The gap is still empty"),
+            (lambda x, m: 25, "Your function returns int"),
+            (lambda x: x, "Your function stopped with TypeError"),
+        ],
+    )
+    def test_wrong(self, function, reply):
+        said = exercises.vgg.e5.reply(function)
+        assert said.startswith("→ Not yet. ") and reply in said
 
 
 def paths_by_loops(kernel_sizes):
@@ -88,6 +233,7 @@ class TestCountPaths:
             (lambda sizes: paths_by_loops(sizes)[0], "the square that is seen has two sides"),
             (lambda sizes: paths_by_loops((3,) * len(sizes)), "see a square of (7, 7); yours has the shape (5, 5)"),
             (lambda sizes: paths_by_loops(sizes) + 1, "274 paths; there are 225"),
+            (lambda sizes: None, "Your function returns nothing"),
             (lambda sizes: sizes + 1, "Your function stopped with TypeError"),
             (49, "e2 expects a function of a tuple of kernel sizes"),
         ],

@@ -1,5 +1,6 @@
 """`reproduce`: every finished run is kept, and what is kept fits the code."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from course_lib import common, experiments
 from course_lib.batching import Split
 from course_lib.experiments import Experiment, Setting, reproduce
-from course_lib.experiments.experiment import data_id, identity
+from course_lib.experiments.experiment import data_id, identity, soonest, steps_to
 from course_lib.training import Recipe, Stopped
 
 RECIPE = Recipe(learning_rate=0.05, batch_size=16)
@@ -128,6 +129,25 @@ def test_a_killed_command_leaves_whole_files(runs, monkeypatch):
     assert len(json.loads((runs / "toy.json").read_text())["runs"]) == 1
 
 
+def test_an_unfinished_record_says_so_until_it_is_whole(runs, monkeypatch):
+    train = reproduce.train
+
+    def stopped(*arguments, seed, **options):
+        if seed == 1:
+            raise KeyboardInterrupt
+        return train(*arguments, seed=seed, **options)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(reproduce, "train", stopped)
+        reproduce.reproduce("toy", toy(), [0, 1])
+    assert (experiments.recorded("toy")["status"], len(experiments.recorded("toy")["runs"])) == ("unfinished", 1)
+    with pytest.raises(FileNotFoundError, match=r"'toy' is recorded as unfinished; python -m course_lib reproduce toy"):
+        experiments.compared("toy")
+    reproduce.reproduce("toy", toy(), [0, 1])
+    assert "status" not in experiments.recorded("toy")
+    assert len(experiments.compared("toy")["small"]) == 2
+
+
 @pytest.mark.parametrize(
     "changed",
     [toy(Recipe(learning_rate=0.01, batch_size=16)), toy(epochs=1)],
@@ -198,3 +218,75 @@ def test_what_could_not_be_trained_is_recorded_as_that(runs, trained, capsys):
     assert reproduce.main(["toy", "--not-run", "no GPU"]) == 1
     assert "has recorded runs, which would be lost" in capsys.readouterr().err
     assert len(experiments.recorded("toy")["runs"]) == 1
+
+
+def several(best=None, **changed) -> Experiment:
+    """Settings of one toy network, by name; each a dict of what differs."""
+    whole = toy().settings["small"]
+    return Experiment(
+        "Toys", "nothing", {name: dataclasses.replace(whole, **given) for name, given in changed.items()}, best=best
+    )
+
+
+def test_training_and_validation_are_measured_without_dropout_every_few_epochs(runs):
+    options = {"activation": "relu", "width": 0.1}
+    experiment = several(small={"epochs": 5, "measure_every": 2, "options": options})
+    (run,) = reproduce.reproduce("toy", experiment, [0])["runs"]
+    assert sorted(run["history"]) == ["accuracy", "loss"]
+    for history in run["measured"].values():
+        assert history["epoch"] == [0, 2, 4, 5]
+        assert history["loss"][0] == pytest.approx(np.log(10), rel=0.2)
+    # Here both are the same pictures, and the test pictures too.
+    assert run["measured"]["training"] == run["measured"]["validation"]
+    assert run["measured"]["training"]["error"][-1] == pytest.approx(run["final"]["test_errors"] / 24, rel=1e-4)
+
+
+def test_a_run_ends_once_its_error_is_reached(runs):
+    experiment = several(small={"epochs": 200, "until": 0.5, "measure_every": 1000})
+    (run,) = reproduce.reproduce("toy", experiment, [0])["runs"]
+    accuracy = run["history"]["accuracy"]
+    assert len(accuracy) < 200 and accuracy[-1] >= 0.5 and max(accuracy[:-1]) < 0.5
+    assert run["measured"]["training"]["epoch"] == [0, len(accuracy)]
+    assert steps_to(run, 0.5) == 2 * len(accuracy)  # 24 pictures in batches of 16
+    assert steps_to(run, 0.0) == float("inf")
+
+
+def test_only_the_best_of_a_group_gets_the_other_seeds(runs):
+    slow = {"recipe": Recipe(learning_rate=1e-6, batch_size=16), "epochs": 20, "group": "rates"}
+    fast = slow | {"recipe": Recipe(learning_rate=0.1, batch_size=16)}
+    experiment = several(lambda run: -run["history"]["accuracy"][-1], slow=slow, fast=fast, alone={})
+    found = reproduce.reproduce("toy", experiment, [0, 1])["runs"]
+    assert [(run["setting"], run["seed"]) for run in found] == [
+        *(("slow", 0), ("fast", 0), ("alone", 0)),
+        *(("fast", 1), ("alone", 1)),
+    ]
+
+
+def halved(source, model) -> None:
+    model.set_weights([weights / 2 for weights in source.get_weights()])
+
+
+def test_a_setting_can_start_from_the_trained_network_of_another(runs, trained):
+    still = Recipe(learning_rate=1e-30, batch_size=16)
+    experiment = several(first={"measure_every": 2}, second={"recipe": still, "start": ("first", halved)})
+    networks = {}
+    _, source = reproduce._run(experiment, "first", 0, networks)
+    _, model = reproduce._run(experiment, "second", 0, networks)
+    assert trained == [0, 0, 0]  # the first again, since nobody kept it: the same seed gives the same weights
+    for one, other in zip(source.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(one / 2, other, rtol=1e-6)
+    assert experiment.settings["second"].describe()["start"] == ["first", "halved"]
+
+
+def test_a_run_whose_loss_is_no_longer_finite_is_recorded_as_that(runs, capsys):
+    (run,) = reproduce.reproduce("toy", toy(Recipe(learning_rate=1e38, batch_size=16), epochs=5), [0])["runs"]
+    assert run["status"] == "diverged" and steps_to(run, 0.1) == float("inf")
+    assert "seed 0: the loss became " in capsys.readouterr().out
+
+
+def test_a_run_that_diverged_in_its_first_epoch_is_never_the_soonest():
+    slow = {"history": {"accuracy": [0.2, 0.3]}, "steps_per_epoch": 5}
+    fast = {"history": {"accuracy": [0.5, 0.9]}, "steps_per_epoch": 5}
+    diverged = {"history": {}, "steps_per_epoch": 5, "status": "diverged"}
+    assert sorted((diverged, slow, fast), key=soonest(0.1)) == [fast, slow, diverged]
+    assert soonest(0.1)(fast)[0] == 10

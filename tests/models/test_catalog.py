@@ -1,5 +1,6 @@
 """`models.build` and `models.CATALOG`: every network builds, learns, keeps its weights, refuses what is wrong."""
 
+import contextlib
 import subprocess
 import sys
 
@@ -25,7 +26,8 @@ def mixed_precision():
 LOAD = """
 import pathlib, sys, keras, numpy as np
 from course_lib import models
-for path in sorted(pathlib.Path(sys.argv[1]).glob("*.keras")):
+for name in sys.stdin:  # as soon as each is saved
+    path = pathlib.Path(sys.argv[1], f"{name.strip()}.keras")
     model = keras.models.load_model(path)
     kept = np.load(path.with_suffix(".npz"))
     assert np.allclose(model(kept["images"], training=False), kept["logits"], atol=1e-4), path.stem
@@ -38,6 +40,9 @@ OPTIMIZERS = [Recipe(warm_up=1, weight_decay=1e-3), Recipe("adam", 0.1, "cosine"
 def test_saved_networks_load_in_another_process(tmp_path):
     """Each network of the catalog, compiled with the optimizers of recipes, after importing `models` alone."""
     names = [name for name in NAMES if name != "resnet1202"]
+    command = [sys.executable, "-c", LOAD, str(tmp_path)]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    loading = subprocess.Popen(command, **pipes, text=True, cwd=common.ROOT)  # beside this process: on another core
     for number, name in enumerate(names):
         model = smallest(name)
         optimizer = OPTIMIZERS[number % 3].make_optimizer(epochs=2, steps_per_epoch=3)
@@ -46,10 +51,12 @@ def test_saved_networks_load_in_another_process(tmp_path):
         kept = {"images": images, "logits": model(images, training=False), "optimizer": type(optimizer).__name__}
         np.savez(tmp_path / f"{name}.npz", **kept)
         model.save(tmp_path / f"{name}.keras")
-    command = [sys.executable, "-c", LOAD, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=common.ROOT)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == sorted(names)
+        with contextlib.suppress(BrokenPipeError):  # it has failed, which is said below
+            loading.stdin.write(f"{name}\n")
+            loading.stdin.flush()
+    said, complaints = loading.communicate()
+    assert loading.returncode == 0, complaints
+    assert said.split() == sorted(names)
 
 
 def test_families_are_attributes():
@@ -168,6 +175,8 @@ def test_options_of_lenet5_reach_its_layers():
         ({"name": "plain18", "shortcut": "A"}, "unknown option of plain18 'shortcut'"),
         ({"name": "googlenet", "image_shape": (96, 96, 3), "auxiliary": True}, "at least 224×224 pixels, not .96, 96"),
         ({"name": "alexnet", "image_shape": (64, 64, 3)}, r"the smallest that fits is \(67, 67, 3\)"),
+        ({"weights": "imagenet"}, r"lenet5 fresh weights; models\.load_imagenet_weights\(model\) then puts in"),
+        ({"image_shape": (3, 32, 40)}, r"as if its channels came first: give .* \(32, 40, 3\)"),
         ({"width": "1"}, "width must be a number above 0, .* not '1'"),
     ],
 )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from course_lib.models import neocognitron_cells as cells
-from course_lib.models.neocognitron import Neocognitron, falling, initial_a
+from course_lib.models.neocognitron import Neocognitron, falling, initial_a, sixteen
 
 # Five digits as strokes through (column, row), one pixel thick when drawn on 16×16.
 STROKES = {
@@ -277,3 +277,14 @@ def test_other_wrong_arguments_are_refused():
     for width in (0, -1, True, "half", math.inf):
         with pytest.raises(ValueError, match="width"):
             Neocognitron(width=width)
+
+
+def test_digits_as_it_takes_them():
+    digits = np.zeros((2, 28, 28, 1), np.uint8)
+    digits[0, 2:26, 2:26] = 255  # all but the border that is cut off
+    digits[1, :2] = 255
+    small = sixteen(digits)
+    assert small.shape == (2, 16, 16, 1) and small.dtype == np.float32
+    np.testing.assert_allclose(small[0], 1, atol=1e-6)
+    assert small[1].max() == 0
+    Neocognitron(width=0.1).fit_unsupervised(small, presentations=1)

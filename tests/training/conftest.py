@@ -1,4 +1,4 @@
-"""A network and data so small that a training run takes a moment; the CPU as two devices, for `test_replicas`."""
+"""A network and data so small that a training run takes a moment; the CPU as two devices, for `test_mirrored`."""
 
 import keras
 import numpy as np

@@ -8,7 +8,7 @@ import types
 import pytest
 
 from course_lib import common
-from course_lib.training import Recipe, progress, train
+from course_lib.training import Recipe, callbacks, train
 
 
 def test_a_log_gets_one_line_an_epoch(tiny, split, recipe, capsys):
@@ -34,11 +34,11 @@ def test_it_can_be_left_out(tiny, split, recipe, capsys):
 def clock(monkeypatch):
     """A clock that is set by hand: `clock.now += 1`."""
     clock = types.SimpleNamespace(now=100.0)
-    monkeypatch.setattr(progress.time, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(callbacks.time, "perf_counter", lambda: clock.now)
     return clock
 
 
-def ten_seconds_of_training(watcher: progress.Progress, clock) -> None:
+def ten_seconds_of_training(watcher: callbacks.Progress, clock) -> None:
     """Two epochs of 100 images in batches of 30, a second a batch and a second of validation after each."""
     watcher.on_train_begin()
     for epoch in range(2):
@@ -52,14 +52,14 @@ def ten_seconds_of_training(watcher: progress.Progress, clock) -> None:
 
 
 def test_what_is_counted(clock):
-    watcher = progress.Progress(epochs=2, examples=100, batch_size=30)
+    watcher = callbacks.Progress(epochs=2, examples=100, batch_size=30)
     ten_seconds_of_training(watcher, clock)
     assert (watcher.images, watcher.seconds) == (200, 8.0)  # the partial batch counts 10, validation no time
     assert watcher.images_per_second == 25.0
 
 
 def test_executions_of_several_steps_are_counted_whole(clock):
-    watcher = progress.Progress(epochs=1, examples=100, batch_size=30)
+    watcher = callbacks.Progress(epochs=1, examples=100, batch_size=30)
     watcher.on_train_begin()
     watcher.on_epoch_begin(0)
     clock.now += 2
@@ -77,7 +77,7 @@ class Terminal(io.StringIO):
 def test_a_terminal_gets_one_line_that_changes(clock, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(sys, "stdout", Terminal())
-    ten_seconds_of_training(progress.Progress(epochs=2, examples=100, batch_size=30), clock)
+    ten_seconds_of_training(callbacks.Progress(epochs=2, examples=100, batch_size=30), clock)
     first, second, rest = sys.stdout.getvalue().split("\n")
     assert rest == ""
     shown = first.split("\r")
@@ -92,14 +92,14 @@ def test_a_terminal_gets_one_line_that_changes(clock, monkeypatch):
 def test_a_narrow_terminal_is_not_overrun(clock, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setattr(sys, "stdout", Terminal())
-    ten_seconds_of_training(progress.Progress(epochs=2, examples=100, batch_size=30), clock)
+    ten_seconds_of_training(callbacks.Progress(epochs=2, examples=100, batch_size=30), clock)
     for line in sys.stdout.getvalue().split("\n"):
         assert all(len(shown) < 60 for shown in line.split("\r")[:-1])  # a wrapped line cannot be written over
 
 
 def test_an_interrupted_terminal_line_is_ended(clock, monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal())
-    watcher = progress.Progress(epochs=2, examples=100, batch_size=30)
+    watcher = callbacks.Progress(epochs=2, examples=100, batch_size=30)
     watcher.on_train_begin()
     watcher.on_epoch_begin(0)
     clock.now += 1
@@ -123,7 +123,7 @@ def test_a_notebook_gets_one_output_that_is_updated(clock, monkeypatch, capsys):
 
     monkeypatch.setattr(common, "in_notebook", lambda: True)
     monkeypatch.setattr(IPython.display, "display", display)
-    ten_seconds_of_training(progress.Progress(epochs=2, examples=100, batch_size=30), clock)
+    ten_seconds_of_training(callbacks.Progress(epochs=2, examples=100, batch_size=30), clock)
     assert [kind for kind, _, _ in shown] == ["display"] + ["update"] * 9
     assert all(raw for _, _, raw in shown)
     assert shown[-1][1] == "epoch 2/2  loss 0.5000  val loss 0.2500  25 images/s"
@@ -132,18 +132,18 @@ def test_a_notebook_gets_one_output_that_is_updated(clock, monkeypatch, capsys):
 
 def test_updates_are_spaced_out(clock, monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal())
-    watcher = progress.Progress(epochs=1, examples=1000, batch_size=1)
+    watcher = callbacks.Progress(epochs=1, examples=1000, batch_size=1)
     watcher.on_train_begin()
     watcher.on_epoch_begin(0)
     for batch in range(1000):
         clock.now += 0.001
         watcher.on_train_batch_end(batch, {"loss": 0.5})
-    assert sys.stdout.getvalue().count("\r") <= 1 + 1 / progress.REFRESH
+    assert sys.stdout.getvalue().count("\r") <= 1 + 1 / callbacks.REFRESH
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (59.6, "1:00"), (61, "1:01"), (3600, "60:00")])
 def test_time_left(seconds, text, clock, capsys):
-    watcher = progress.Progress(epochs=2, examples=10, batch_size=10)
+    watcher = callbacks.Progress(epochs=2, examples=10, batch_size=10)
     watcher.on_train_begin()
     watcher.on_epoch_begin(0)
     clock.now += seconds

@@ -95,12 +95,25 @@ def test_by_hand(again, stateful, whole, tmp_path, capsys, all_bits):
     assert all_bits(again_run) == all_bits(whole) and again_run.status == "finished"
 
 
-def test_a_run_that_has_ended_is_not_trained_again(again, tmp_path, all_bits):
+def test_a_run_that_has_ended_is_not_trained_again(again, tmp_path, all_bits, capsys):
     first = again(run_dir=tmp_path)
     kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     second = again(run_dir=tmp_path, callbacks=[Fail(0, 0)])  # which would fail if it trained
+    assert f"the run in {tmp_path} has ended after epoch 4: nothing is trained" in capsys.readouterr().out
     assert all_bits(second) == all_bits(first) and second.status == "finished"
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
+
+
+@pytest.mark.parametrize("picture", ["IMG_1.JPG", "cat/1.png"])
+def test_no_run_among_pictures(picture, again, tmp_path):
+    (tmp_path / picture).parent.mkdir(exist_ok=True)
+    (tmp_path / picture).touch()
+    message = "holds pictures .*, and a run would lie among them: choose another folder"
+    with pytest.raises(ValueError, match=message):
+        again(run_dir=tmp_path)
+    with pytest.raises(ValueError, match=message):
+        last_run().save(tmp_path)
+    assert {path.name for path in tmp_path.rglob("*.*")} == {pathlib.Path(picture).name}
 
 
 def test_a_run_that_a_callback_ended_stays_ended(again, tmp_path, fingerprint):

@@ -114,34 +114,34 @@ def test_a_run_is_loaded_in_the_precision_it_was_trained_in(tiny, split, tmp_pat
     assert keras.config.dtype_policy().name == "float32"
 
 
+def network(activation="relu", padding="valid", last="dense", divisor=2.0) -> keras.Model:
+    inputs = keras.Input((6, 6, 1))
+    x = layers.Conv2D(2, 3, padding=padding, activation=activation)(inputs)
+    x = layers.GlobalAveragePooling2D()(x / divisor)
+    return keras.Model(inputs, layers.Dense(3, name=last)(x))
+
+
+@pytest.fixture(scope="module")
+def folder(split, recipe, tmp_path_factory):
+    return train(network, split, recipe=recipe, epochs=1).save(tmp_path_factory.mktemp("run"))
+
+
 class TestAnotherNetworkIsNoticed:
     """Networks with weights of the same shapes that compute something else."""
-
-    @staticmethod
-    def network(activation="relu", padding="valid", last="dense", divisor=2.0) -> keras.Model:
-        inputs = keras.Input((6, 6, 1))
-        x = layers.Conv2D(2, 3, padding=padding, activation=activation)(inputs)
-        x = layers.GlobalAveragePooling2D()(x / divisor)
-        return keras.Model(inputs, layers.Dense(3, name=last)(x))
-
-    @pytest.fixture(scope="class")
-    def folder(self, split, recipe, tmp_path_factory):
-        run = train(self.network, split, recipe=recipe, epochs=1)
-        return run.save(tmp_path_factory.mktemp("run"))
 
     @pytest.mark.parametrize("change", [{"activation": "tanh"}, {"padding": "same"}, {"divisor": 3.0}])
     def test_by_its_settings(self, folder, change):
         with pytest.raises(ValueError, match=r"another network than that of the run .*: layer [23], a \w+, has other"):
-            Run.load(folder, lambda: self.network(**change))
+            Run.load(folder, lambda: network(**change))
 
     def test_but_not_by_names(self, folder):
-        assert Run.load(folder, lambda: self.network(last="other")).model.get_layer("other")
+        assert Run.load(folder, lambda: network(last="other")).model.get_layer("other")
 
     def test_runs_of_before_load_still(self, folder, split):
         record = json.loads((folder / "run.json").read_text())
         del record["layers"]
         (folder / "run.json").write_text(json.dumps(record))
-        assert Run.load(folder, self.network).epochs == 1
+        assert Run.load(folder, network).epochs == 1
 
 
 @pytest.mark.parametrize(

@@ -32,20 +32,20 @@ def test_largest_derivatives():
 
 
 def test_draw_activation():
-    ax = visualization.draw_activation("sigmoid")
+    ax = visualization.plot_activation("sigmoid")
     assert ax.get_title() == "sigmoid: derivative up to 0.25"
-    assert visualization.draw_activation("ReLU", -2.0, ax=ax) is ax
+    assert visualization.plot_activation("ReLU", -2.0, ax=ax) is ax
     x, y = ax.lines[2].get_data()
     np.testing.assert_allclose(y, np.maximum(x - 2, 0))
     with pytest.raises(ValueError, match=r"unknown activation 'Tanh'. Did you mean 'tanh'"):
-        visualization.draw_activation("Tanh")
+        visualization.plot_activation("Tanh")
 
 
 def test_bad_input():
     for call, message in [
         (lambda: visualization.activation(keras.activations.relu, [1.0]), "unknown activation"),
         (lambda: visualization.activation("ReLU", None), "the weighted sums must be an array of numbers"),
-        (lambda: visualization.draw_activation("ReLU", "1"), "bias must be a number"),
+        (lambda: visualization.plot_activation("ReLU", "1"), "bias must be a number"),
     ]:
         with pytest.raises(ValueError, match=message):
             call()

@@ -20,8 +20,6 @@ HELPERS = {
     "kernels": lambda model: visualization.kernels(model, "conv1"),
     "feature_maps": lambda model: visualization.feature_maps(model, IMAGES, ["conv2"])["conv2"],
     "top_patches": lambda model: visualization.top_patches(model, IMAGES, "conv2", range(2), k=3)[0],
-    "maximize_activation": lambda model: visualization.maximize_activation(model, "conv2", range(2), steps=3),
-    "input_gradient": lambda model: visualization.input_gradient(model, IMAGES, 2),
     "grad_cam": lambda model: visualization.grad_cam(model, IMAGES, "conv2", 1),
     "occlusion": lambda model: visualization.occlusion(model, IMAGES[0], 3, size=4),
     "effective_receptive_field": lambda model: visualization.effective_receptive_field(model, IMAGES, "conv2"),

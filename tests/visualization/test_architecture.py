@@ -6,10 +6,11 @@ from keras import layers
 
 from course_lib import models, visualization
 from course_lib.models import googlenet
+from course_lib.visualization.architecture_stages import stages
 
 
 def facts(model):
-    return [(stage.name, stage.title, stage.operation, stage.window) for stage in visualization.stages(model)]
+    return [(stage.name, stage.title, stage.operation, stage.window) for stage in stages(model)]
 
 
 def test_stages_of_a_chain(lenet):
@@ -53,7 +54,7 @@ def rectangles(ax):
 
 
 def test_architecture_is_drawn_to_scale(lenet):
-    ax = visualization.architecture(lenet)
+    ax = visualization.plot_architecture(lenet)
     drawn = rectangles(ax)
     assert len(drawn) == 1 + 4 + 4 + 6 + 1  # every map of every stage, and a bar
     side = drawn[0][0]
@@ -84,7 +85,7 @@ def check_writing(ax):
 def test_nothing_written_overlaps():
     sizes = [layers.Conv2D(16, 5), layers.MaxPooling2D(), layers.Conv2D(16, 5), layers.MaxPooling2D()]
     narrow = [layers.Conv2D(120, 5), layers.Flatten(), layers.Dense(84), layers.Dense(10)]
-    check_writing(visualization.architecture(keras.Sequential([keras.Input((32, 32, 1)), *sizes, *narrow])))
+    check_writing(visualization.plot_architecture(keras.Sequential([keras.Input((32, 32, 1)), *sizes, *narrow])))
 
 
 NO_KERAS_MODEL, THOUSAND_LAYERS = "neocognitron", "resnet1202"
@@ -93,14 +94,14 @@ NO_KERAS_MODEL, THOUSAND_LAYERS = "neocognitron", "resnet1202"
 @pytest.mark.parametrize("name", sorted({*models.CATALOG} - {NO_KERAS_MODEL, THOUSAND_LAYERS}))
 def test_every_network_is_legible(name):
     model = models.build(name, width=1 / 4, **({"auxiliary": True} if name == "googlenet" else {}))
-    ax = visualization.architecture(model)
+    ax = visualization.plot_architecture(model)
     check_writing(ax)
-    assert ax.get_figure().get_size_inches()[0] < 13  # a notebook shows it at about 1,100 pixels
-    assert {stage.name for stage in visualization.stages(model)} <= {text.get_text() for text in ax.texts}
+    assert ax.get_figure().get_size_inches()[0] < 11.5  # a laptop shows it at about 1,000 pixels
+    assert {stage.name for stage in stages(model)} <= {text.get_text() for text in ax.texts}
 
 
 def test_resnet152_is_folded_into_its_stages():
-    folded = [stage for stage in visualization.stages(models.build("resnet152", width=1 / 8)) if stage.branches]
+    folded = [stage for stage in stages(models.build("resnet152", width=1 / 8)) if stage.branches]
     assert [stage.repeats for stage in folded] == [3, 8, 36, 3]  # Table 1 of He et al. 2016
     assert [stage.name for stage in folded] == ["conv2_block", "conv3_block", "conv4_block", "conv5_block"]
     assert [stage.title for stage in folded] == ["32@56×56", "64@28×28", "128@14×14", "256@7×7"]
@@ -109,38 +110,33 @@ def test_resnet152_is_folded_into_its_stages():
     assert [operation.label for operation in folded[2].entrance] == ["1×1, 128"]
 
 
-def test_googlenet_branches_lie_side_by_side():
-    found = visualization.stages(models.build("googlenet", auxiliary=True))
+def test_googlenet_branches_are_one_stage():
+    found = stages(models.build("googlenet", auxiliary=True))
     modules = [stage for stage in found if stage.branches]
     assert [stage.name for stage in modules] == [f"inception_{module}" for module in googlenet.MODULES]
     labels = [[operation.label for operation in branch] for branch in modules[0].branches]
     # Table 1 of Szegedy et al. 2015
     assert labels == [["1×1, 64"], ["1×1, 96", "3×3, 128"], ["1×1, 16", "5×5, 32"], ["pool 3×3", "1×1, 32"]]
-    heads = {stage.name: stage.heads for stage in found if stage.heads}
-    assert [*heads] == ["inception_4a", "inception_4d"]
-    ((*_, last),) = heads["inception_4d"]
-    assert (last.name, last.label) == ("auxiliary2", "dense 1000")
+    assert found[-1].name == "predictions" and "auxiliary1" not in [stage.name for stage in found]  # one output
 
 
 def test_convolutions_alike_are_folded_in_long_chains_only():
     def repeats(name, **options):
-        return [
-            each.repeats for each in visualization.stages(models.build(name, **options)) if each.kind == "convolution"
-        ]
+        return [each.repeats for each in stages(models.build(name, **options)) if each.kind == "convolution"]
 
     assert repeats("vgg16", width=1 / 8) == [2, 2, 3, 3, 3]
     assert repeats("plain20") == [1, 6, 6, 6]
     assert repeats("alexnet", width=1 / 8) == [1] * 5
     short = [layers.Conv2D(2, 3, padding="same", name=f"block1_conv{number}") for number in (1, 2)]
-    stages = visualization.stages(keras.Sequential([keras.Input((8, 8, 1)), *short]))
-    assert [each.name for each in stages[1:]] == ["block1_conv1", "block1_conv2"]
-    groups = [each.groups for each in visualization.stages(models.build("alexnet", width=1 / 8)) if each.window]
+    found = stages(keras.Sequential([keras.Input((8, 8, 1)), *short]))
+    assert [each.name for each in found[1:]] == ["block1_conv1", "block1_conv2"]
+    groups = [each.groups for each in stages(models.build("alexnet", width=1 / 8)) if each.window]
     assert groups == [1, 1, 2, 1, 1, 2, 2, 1]  # conv2, conv4 and conv5 have two towers
 
 
 def test_wide_ranges_are_drawn_as_square_roots():
     sizes = [keras.Input((96, 96, 1)), layers.Conv2D(4, 1), layers.MaxPooling2D(16), layers.Conv2D(16, 1)]
-    ax = visualization.architecture(keras.Sequential(sizes))
+    ax = visualization.plot_architecture(keras.Sequential(sizes))
     drawn = rectangles(ax)
     assert len(drawn) == 1 + 4 + 4 + 16
     np.testing.assert_allclose([width / drawn[0][0] for width, _ in drawn], 5 * [1] + 20 * [(6 / 96) ** 0.5])
@@ -151,7 +147,7 @@ def test_wide_ranges_are_drawn_as_square_roots():
 
 def test_given_axes_are_used(lenet):
     ax = visualization.new_axes()
-    assert visualization.architecture(lenet, ax=ax) is ax
+    assert visualization.plot_architecture(lenet, ax=ax) is ax
     assert len(plt.get_fignums()) == 1
 
 
@@ -161,19 +157,22 @@ def test_bad_input():
     nested = layers.Add(name="join")([layers.Conv2D(1, 1)(inner), inputs])
     again = layers.Conv2D(1, 1, name="again")
     for model, message in [
-        (keras.Model(inputs, nested), "branches that meet once; at 'add[_0-9]*' some meet inside"),
+        (keras.Model(inputs, nested), "branches that merge once are drawn; at 'add[_0-9]*' some merge inside"),
         (
             keras.Model(inputs, layers.Conv2D(1, 1)(again(again(inputs)))),
             "'conv2d[_0-9]*' this one uses a layer a second",
         ),
         (keras.Sequential([inputs, keras.Sequential([layers.Conv2D(1, 1)], name="part")]), "'part' is a model inside"),
-        (keras.Sequential([inputs, layers.Reshape((4, 4)), layers.Dense(2)]), "maps and units, not the"),
+        (
+            keras.Sequential([inputs, layers.Reshape((4, 4)), layers.Dense(2)]),
+            "maps and units, not an output of the shape",
+        ),
         (keras.Sequential([layers.Dense(2)]), "takes None"),
         (keras.Sequential([keras.Input((3,)), layers.Dense(2)]), r"takes \(None, 3\)"),
         (keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(1, 1)]), "of a fixed size"),
     ]:
         with pytest.raises(ValueError, match=message):
-            visualization.stages(model)
+            stages(model)
 
 
 def test_models_of_other_shapes_are_drawn():
@@ -181,6 +180,64 @@ def test_models_of_other_shapes_are_drawn():
     summed = layers.Conv2D(4, 3, padding="same")(inputs) + layers.Conv2D(4, 1)(inputs)  # no layer adds them
     maps = layers.Reshape((4, 4, 2))(layers.Dense(32)(layers.Flatten()(summed)))
     further = layers.Dense(2, name="further")(layers.Flatten()(inputs))
-    ax = visualization.architecture(keras.Model(inputs, [further, layers.Conv2D(2, 3)(maps)]))
+    ax = visualization.plot_architecture(keras.Model(inputs, [further, layers.Conv2D(2, 3)(maps)]))
     check_writing(ax)
-    assert {"further: 2", "+", "2@2×2"} <= {text.get_text() for text in ax.texts}
+    texts = {text.get_text() for text in ax.texts}
+    assert {"2@2×2", "3×3, 4\n+ 1×1, 4"} <= texts or {"2@2×2", "1×1, 4\n+ 3×3, 4"} <= texts
+
+
+def test_alexnet_is_two_towers():
+    """Figure 2 of Krizhevsky et al. (2012): 48, 128, 192, 192 and 128 maps in each tower."""
+    ax = visualization.plot_architecture(models.build("alexnet"))
+    check_writing(ax)
+    texts = [text.get_text() for text in ax.texts]
+    sizes = ["48@55×55", "48@27×27", "128@27×27", "128@13×13", "192@13×13", "192@13×13", "128@13×13", "128@6×6"]
+    assert [text for text in texts if "@" in text] == ["3@227×227", *(f"2 × {size}" for size in sizes)]
+    assert texts.count("convolution\n3×3\nof both towers") == 1  # conv3
+    assert sum(text.endswith("in each tower") for text in texts) == 3  # conv2, conv4, conv5
+    fronts = [patch.get_xy() for patch in ax.patches if patch.get_alpha() is None]
+    middles = {round(float((corners[0, 1] + corners[2, 1]) / 2), 2) for corners in fronts}
+    assert len(middles) > 4  # the two towers of a row lie apart
+    one = visualization.plot_architecture(models.build("alexnet_one_tower"))
+    assert "96@55×55" in [text.get_text() for text in one.texts]
+
+
+def test_a_convolution_that_sees_both_towers_is_drawn_so():
+    grouped = [layers.Conv2D(4, 3, groups=2, padding="same"), layers.Conv2D(4, 3, padding="same")]
+    ax = visualization.plot_architecture(keras.Sequential([keras.Input((8, 8, 2)), *grouped]))
+    windows = [line for line in ax.lines if len(line.get_xdata()) == 5]
+    assert len(windows) == 2 + 4  # from the input to two towers, and from each of the two to both
+
+
+def block_texts(name, block):
+    model = models.build(name, width=1 / 4)
+    ax = visualization.plot_block(model, block)
+    check_writing(ax)
+    return [text.get_text() for text in ax.texts if text.get_text()]
+
+
+def test_the_inside_of_a_residual_block():
+    """Figures 2 and 5 of He et al. (2016), a quarter as wide."""
+    plain = block_texts("plain34", "conv3_block2")
+    assert sorted(plain) == ["32@28×28", "32@28×28", "3×3, 32", "3×3, 32", "batch norm, ReLU", "batch norm, ReLU"]
+    residual = block_texts("resnet34", "conv3_block2")
+    assert sorted(set(residual) - set(plain)) == ["+", "ReLU", "batch norm", "identity"]
+    bottleneck = block_texts("resnet50", "conv3_block1")
+    assert {"64@56×56", "1×1, 32, stride 2", "3×3, 32", "1×1, 128", "1×1, 128, stride 2", "128@28×28"} < {*bottleneck}
+    assert "identity" not in bottleneck
+    assert "shortcut A, 8, stride 2" in block_texts("resnet20", "conv3_block1")
+
+
+def test_blocks_of_other_networks():
+    inception = block_texts("googlenet", "inception_3a")
+    assert {"concatenate", "1×1, 24", "3×3, 32", "pooling, 48", "64@28×28"} < {*inception}
+    assert {"3×3, 64", "pooling, 64, stride 2"} < {*block_texts("vgg16", "block3")}
+    given = visualization.new_axes()
+    assert visualization.plot_block(models.build("resnet20"), "conv2_block1", ax=given) is given
+    with pytest.raises(ValueError, match=r"unknown block 'conv2_blok1'\. Did you mean 'conv2_block1'"):
+        visualization.plot_block(models.build("resnet20"), "conv2_blok1")
+    with pytest.raises(ValueError, match="some merge inside another"):
+        visualization.plot_block(models.build("resnet20"), "conv2")  # three blocks
+    apart = [layers.Conv2D(1, 1, name=name) for name in ("block_1", "other", "block_2")]
+    with pytest.raises(ValueError, match="'block' are not one block: they do not follow each other"):
+        visualization.plot_block(keras.Sequential([keras.Input((4, 4, 1)), *apart]), "block")

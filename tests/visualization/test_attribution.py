@@ -5,6 +5,7 @@ from keras import layers
 from scipy import signal
 
 from course_lib import models, visualization
+from course_lib.visualization.checks import map_layer
 from course_lib.visualization.images import unit_range
 
 RANDOM = np.random.default_rng(5)
@@ -56,43 +57,33 @@ def plain():
 
 
 def by_hand(model, image, label):
-    """Maps of conv2, gradients of a logit with respect to them and to the image, in NumPy and SciPy."""
-    (k1, b1), (k2, b2), (dense, bias) = (model.get_layer(name).get_weights() for name in ("conv1", "conv2", "logits"))
+    """Maps of conv2, and gradients of a logit with respect to them, in NumPy and SciPy."""
+    (k1, b1), (k2, b2), (dense, _) = (model.get_layer(name).get_weights() for name in ("conv1", "conv2", "logits"))
 
     def convolve(x, kernel, bias, mode):
         planes = [[signal.correlate2d(x[..., i], kernel[..., i, o], mode) for i in range(x.shape[-1])]
                   for o in range(kernel.shape[-1])]  # fmt: skip
         return np.stack([sum(each) for each in planes], axis=-1) + bias
 
-    def back(gradient, kernel, mode):
-        planes = [[signal.convolve2d(gradient[..., o], kernel[..., i, o], mode) for o in range(kernel.shape[-1])]
-                  for i in range(kernel.shape[2])]  # fmt: skip
-        return np.stack([sum(each) for each in planes], axis=-1)
-
     first = np.maximum(convolve(image, k1, b1, "valid"), 0)
     second = np.maximum(convolve(first, k2, b2, "same"), 0)
-    to_maps = dense[:, label].reshape(second.shape)
-    to_first = back(to_maps * (second > 0), k2, "same") * (first > 0)
-    return second, to_maps, back(to_first, k1, "full"), second.ravel() @ dense + bias
+    return second, dense[:, label].reshape(second.shape)
 
 
-def test_input_gradient_and_grad_cam_by_hand(plain):
+def test_grad_cam_by_hand(plain):
     labels = [1, 4, 0]
-    gradients = visualization.input_gradient(plain, IMAGES, labels)
     maps = visualization.grad_cam(plain, IMAGES, "conv2", labels)
-    assert gradients.dtype == maps.dtype == np.float32 and maps.shape == (3, 7, 6)
-    for image, label, gradient, cam in zip(IMAGES, labels, gradients, maps, strict=True):
-        units, to_units, to_image, _ = by_hand(plain, image, label)
-        np.testing.assert_allclose(gradient, to_image, atol=1e-5)
+    assert maps.dtype == np.float32 and maps.shape == (3, 7, 6)
+    for image, label, cam in zip(IMAGES, labels, maps, strict=True):
+        units, to_units = by_hand(plain, image, label)
         np.testing.assert_allclose(cam, np.maximum(units @ to_units.mean(axis=(0, 1)), 0), atol=1e-5)
     assert maps.any()
 
 
 def test_without_a_class_it_is_the_predicted_one(plain):
     predicted = plain(IMAGES).numpy().argmax(axis=1)
-    np.testing.assert_array_equal(
-        visualization.input_gradient(plain, IMAGES), visualization.input_gradient(plain, IMAGES, predicted)
-    )
+    found, expected = (visualization.grad_cam(plain, IMAGES, "conv2", classes) for classes in (None, predicted))
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("build", [sequential, nested, reloaded, mirrored, lambda: functional("mixed_float16")])
@@ -101,15 +92,13 @@ def test_every_kind_of_model_gives_the_same(plain, build, tmp_path):
     model.set_weights(plain.get_weights())
     close = {"atol": 1e-6} if model.layers[1].compute_dtype != "float16" else {"atol": 2e-3, "rtol": 0.02}
     for compute in (
-        lambda it: visualization.input_gradient(it, IMAGES, 2),
         lambda it: visualization.grad_cam(it, IMAGES, "conv2", 2),
         lambda it: visualization.occlusion(it, IMAGES[0], 2),
         lambda it: visualization.effective_receptive_field(it, IMAGES, "conv2"),
         lambda it: visualization.top_patches(it, IMAGES, "conv2", range(3), k=2)[0],
     ):
         np.testing.assert_allclose(compute(model), compute(plain), **close)
-    made = visualization.maximize_activation(model, "conv2", [0, 1], steps=2)
-    assert made.shape == (2, 9, 8, 2) and "call" not in vars(visualization.attribution.map_layer(model, "conv2"))
+    assert "call" not in vars(map_layer(model, "conv2"))
 
 
 def test_occlusion_against_a_loop(plain):
@@ -144,19 +133,17 @@ def test_effective_receptive_field_counts_the_paths():
 def test_bad_input(plain):
     unbuilt = keras.Sequential([layers.Conv2D(2, 3, name="conv2")])
     dense = keras.Sequential([keras.Input((9, 8, 2)), layers.Flatten(name="flat"), layers.Dense(2)])
-    gradient, cam, field = (
-        visualization.input_gradient, visualization.grad_cam, visualization.effective_receptive_field,
-    )  # fmt: skip
+    cam, field = visualization.grad_cam, visualization.effective_receptive_field
     for compute, arguments, message in [
         (cam, (plain, IMAGES, "conv3"), "unknown layer 'conv3'. Did you mean 'conv[12]' or"),
-        (cam, (plain, IMAGES, "logits"), r"'logits' \(Dense\) puts out no maps; layers that do: conv1, conv2$"),
+        (cam, (plain, IMAGES, "logits"), r"'logits' \(Dense\) has no feature maps; layers that have: conv1, conv2$"),
         (cam, (dense, IMAGES, "flat"), "none, the model has no convolutions"),
-        (gradient, (plain, IMAGES[:, :5]), r"takes images of shape \(n, 9, 8, 2\), not \(3, 5, 8, 2\)"),
-        (gradient, (plain, 255 * IMAGES), "the images go from .* scale them as in training"),
-        (gradient, (plain, np.full((1, 9, 8, 2), np.nan)), "from nan to nan"),
-        (gradient, (plain, IMAGES, 5), "a class must be 0 to 4, one for all images or one each, not 5"),
-        (gradient, (plain, IMAGES, [0, 1]), r"not \[0, 1\]"),
-        (gradient, (plain, IMAGES, -1), "not -1"),
+        (cam, (plain, IMAGES[:, :5], "conv2"), r"takes images of shape \(n, 9, 8, 2\), not \(3, 5, 8, 2\)"),
+        (cam, (plain, 255 * IMAGES, "conv2"), "the images go from .* scale them as in training"),
+        (cam, (plain, np.full((1, 9, 8, 2), np.nan), "conv2"), "from nan to nan"),
+        (cam, (plain, IMAGES, "conv2", 5), "a class must be 0 to 4, one for all images or one each, not 5"),
+        (cam, (plain, IMAGES, "conv2", [0, 1]), r"not \[0, 1\]"),
+        (cam, (plain, IMAGES, "conv2", -1), "not -1"),
         (visualization.occlusion, (plain, IMAGES), r"images\[0\], not a batch of the shape \(3, 9, 8, 2\)"),
         (field, (unbuilt, IMAGES, "conv2"), "was never built"),
     ]:
@@ -164,16 +151,9 @@ def test_bad_input(plain):
             compute(*arguments)
 
 
-def test_a_network_that_scales_takes_pixels():
-    model = keras.Sequential([keras.Input((9, 8, 2)), layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(2)])
-    inside = model.layers[-1].get_weights()[0][:, 1].reshape(9, 8, 2)
-    found = visualization.input_gradient(model, (255 * IMAGES[:1]).astype(np.uint8), 1)
-    np.testing.assert_allclose(found[0], inside / 255, atol=1e-7)
-
-
-def test_overlay_is_one_scale_over_the_whole_picture():
+def test_attribution_is_one_scale_over_the_whole_picture():
     image, values = IMAGES[0, ..., :1], np.array([[0.0, -4.0], [2.0, 1.0]])
-    ax = visualization.overlay(image, values, label="fall")
+    ax = visualization.plot_attribution(image, values, label="fall")
     picture, drawn = ax.images
     np.testing.assert_allclose(picture.get_array(), unit_range(image[None])[0, ..., 0])
     np.testing.assert_array_equal(drawn.get_array(), values)
@@ -185,13 +165,27 @@ def test_overlay_is_one_scale_over_the_whole_picture():
     assert bar.get_ylabel() == "fall" and bar.get_ylim() == (-4, 4)
 
 
-def test_overlay_of_a_gradient_takes_its_largest_channel():
+def test_several_attributions_share_a_scale_in_their_row_alone():
+    falls = np.array([[[0.0, -4.0]], [[2.0, 1.0]]])
+    cams = np.array([[[0.0, 0.5]], [[0.1, 0.2]]])
+    axes = visualization.plot_attributions(IMAGES[:2, ..., :1], {"fall": falls, "Grad-CAM": cams}, ["one", "other"])
+    assert axes.shape == (2, 2) and [ax.get_title() for ax in axes[0]] == ["one", "other"]
+    assert [ax.images[1].get_clim() for ax in axes.ravel()] == [(-4, 4), (-4, 4), (-0.5, 0.5), (-0.5, 0.5)]
+    np.testing.assert_array_equal(axes[0, 1].images[1].get_array(), falls[1])
+    bars = [ax for ax in axes[0, 0].get_figure().axes if ax not in axes.ravel()]
+    assert [(bar.get_ylabel(), bar.get_ylim()) for bar in bars] == [("fall", (-4, 4)), ("Grad-CAM", (0, 0.5))]
+    for given in ((IMAGES[:1], {"fall": falls}), (IMAGES[:2], {}), (IMAGES[:2], {"fall": falls}, ["one"])):
+        with pytest.raises(ValueError, match=r"one map per image|one title per image|must be a dict"):
+            visualization.plot_attributions(*given)
+
+
+def test_attribution_of_a_gradient_takes_its_largest_channel():
     gradient = RANDOM.normal(size=(9, 8, 2))
-    ax = visualization.overlay(IMAGES[0, ..., 0], gradient)
+    ax = visualization.plot_attribution(IMAGES[0, ..., 0], gradient)
     np.testing.assert_allclose(ax.images[1].get_array(), np.abs(gradient).max(axis=-1), rtol=1e-6)
     assert next(axes for axes in ax.get_figure().axes if axes is not ax).get_ylim()[0] == 0
     with pytest.raises(ValueError, match=r"attribution must be .* not \(4,\)"):
-        visualization.overlay(IMAGES[0, ..., 0], np.ones(4))
+        visualization.plot_attribution(IMAGES[0, ..., 0], np.ones(4))
 
 
 @pytest.mark.slow
@@ -201,36 +195,44 @@ def test_a_square_larger_than_the_picture(plain, option):
         visualization.occlusion(plain, IMAGES[0], **{option: 9})
 
 
-def test_occlusion_takes_seconds():
+def test_occlusion_costs_little_more_than_the_predictions_that_it_needs():
+    """On two idle cores that is a second. A clock alone would say what else the machine does."""
     import time
 
     model = models.build("resnet_small", image_shape=(64, 64, 3), num_classes=10)
-    start = time.perf_counter()
-    assert visualization.occlusion(model, RANDOM.uniform(size=(64, 64, 3))).shape == (16, 16)
-    assert time.perf_counter() - start <= 3
+    image = RANDOM.uniform(size=(64, 64, 3))
+
+    def seconds(work) -> float:
+        start = time.process_time()
+        work()
+        return time.process_time() - start
+
+    assert visualization.occlusion(model, image).shape == (16, 16)
+    needed = min(seconds(lambda: model(np.repeat(image[None], 257, axis=0))) for _ in range(3))
+    assert min(seconds(lambda: visualization.occlusion(model, image)) for _ in range(3)) <= 3 * needed
 
 
-def test_overlay_takes_one_map():
+def test_attribution_takes_one_map():
     image, maps = RANDOM.uniform(size=(9, 8, 3)), RANDOM.normal(size=(3, 5, 4))
     for attribution, expected in [
         (maps[:1], maps[0]),
         (RANDOM.normal(size=(1, 9, 8, 3)), None),
         (np.ones((9, 8)), np.ones((9, 8))),
     ]:
-        drawn = visualization.overlay(image, attribution).images[1].get_array()
+        drawn = visualization.plot_attribution(image, attribution).images[1].get_array()
         assert drawn.shape == ((9, 8) if expected is None else expected.shape)
         if expected is not None:
             np.testing.assert_allclose(drawn, expected, rtol=1e-6)
     for attribution in (maps, np.ones((4, 3, 3)), np.ones((2, 9, 8, 3))):
         with pytest.raises(ValueError, match=r"attribution must be one map, .*attribution\[0\]"):
-            visualization.overlay(image, attribution)
+            visualization.plot_attribution(image, attribution)
     for arguments, message in [
         ((image, np.full((4, 4), np.nan)), "attribution must be finite"),
         ((image * np.nan, maps[0]), "image must be finite"),
         ((IMAGES[..., :1], maps[0]), r"image must be one image, such as images\[0\]"),
     ]:
         with pytest.raises(ValueError, match=message):
-            visualization.overlay(*arguments)
+            visualization.plot_attribution(*arguments)
 
 
 @pytest.mark.parametrize("side", [7, 160])
@@ -238,7 +240,7 @@ def test_the_picture_is_seen_below_the_map(side):
     """Under Matplotlib 3.10.0 an array as alpha hid it, where the map had about as many pixels as the figure."""
     stripes, values = np.tile(np.arange(224) // 8 % 2, (224, 1)).astype(float), np.zeros((side, side))
     values[0, 0] = 1
-    ax = visualization.overlay(stripes, values)
+    ax = visualization.plot_attribution(stripes, values)
     ax.figure.canvas.draw()
     box, drawn = ax.get_window_extent(), np.asarray(ax.figure.canvas.buffer_rgba())[..., :3]
     top, bottom = (int(len(drawn) - edge) for edge in (box.y1, box.y0))

@@ -19,16 +19,14 @@ LOOKING = {  # what takes a network and images
     "feature_maps": lambda model, images: visualization.feature_maps(model, images, "c1")["c1"],
     "grad_cam": lambda model, images: visualization.grad_cam(model, images, "c1"),
     "gradient_sizes": lambda model, images: visualization.gradient_sizes(model, images, LABELS)["norm"],
-    "input_gradient": visualization.input_gradient,
     "occlusion": lambda model, images: visualization.occlusion(model, images[0], stride=4),
     "receptive": lambda model, images: visualization.effective_receptive_field(model, images, "c1"),
     "top_patches": lambda model, images: visualization.top_patches(model, images, "c1", [0], k=2)[0],
 }
 WITH_A_MODEL = {name: lambda model, look=look: look(model, IMAGES) for name, look in LOOKING.items()} | {
-    "architecture": visualization.architecture,
+    "architecture": visualization.plot_architecture,
     "kernels": lambda model: visualization.kernels(model, "c1"),
-    "filters": lambda model: visualization.filters(model, "c1"),
-    "maximize": lambda model: visualization.maximize_activation(model, "c1", [0], steps=1),
+    "filters": lambda model: visualization.plot_filters(model, "c1"),
 }
 
 
@@ -89,7 +87,7 @@ def test_images_scaled_in_other_ways(plain, scaled):
 def test_a_network_that_scales_pixels_takes_them_and_nothing_else(plain, look):
     scaling = network(layers.Rescaling(1 / 255))
     expected, found = LOOKING[look](plain, PIXELS / np.float32(255)), LOOKING[look](scaling, PIXELS)
-    factor = 255 if look in ("input_gradient", "receptive") else 1 / 255 if look == "top_patches" else 1
+    factor = 255 if look == "receptive" else 1 / 255 if look == "top_patches" else 1
     np.testing.assert_allclose(factor * found, expected, rtol=1e-3, atol=1e-5)
     np.testing.assert_array_equal(LOOKING[look](scaling, PIXELS.astype("float32")), found)
     for images in (IMAGES, 255 * (IMAGES - 0.5), 257 * PIXELS.astype("uint16")):
@@ -102,7 +100,7 @@ def test_images_for_a_network_of_whole_numbers():
     expected = visualization.grad_cam(network(layers.Rescaling(1 / 255)), PIXELS, "c1")
     np.testing.assert_allclose(visualization.grad_cam(model, PIXELS, "c1"), expected, rtol=1e-4)
     assert visualization.grad_cam(model, PIXELS, model.layers[0]).shape == (4, 8, 8)  # before any weights
-    for look in ("input_gradient", "receptive", "top_patches"):
+    for look in ("receptive", "top_patches"):
         with pytest.raises(ValueError, match=r"no gradient reaches the pixels.*uint8"):
             LOOKING[look](model, PIXELS)
 
@@ -184,7 +182,7 @@ def outputs_of_other_kinds():
 
 
 @pytest.mark.parametrize("kind", ["two outputs", "maps", "two inputs", "a softmax that is no layer"])
-@pytest.mark.parametrize("look", ["grad_cam", "input_gradient", "gradient_sizes", "error_surface"])
+@pytest.mark.parametrize("look", ["grad_cam", "gradient_sizes", "error_surface"])
 def test_networks_of_other_kinds(kind, look):
     model, message = outputs_of_other_kinds()[kind]
     with pytest.raises(ValueError, match=message):

@@ -13,13 +13,14 @@ PATHS = {name: 2 * (1 - 0.4 * factor) ** np.arange(12) for name, factor in (("fl
 
 
 def test_draw_descent():
-    ax = visualization.draw_descent(COSTS, PATHS, 3)
+    ax = visualization.plot_descent(COSTS, PATHS, 3)
     np.testing.assert_allclose(ax.lines[4].get_data(), (PATHS["steep"][:4], PATHS["steep"][:4] ** 2))
     assert ax.lines[5].get_xdata() == PATHS["steep"][3] and ax.get_title() == "step 3"
 
 
 def test_the_animation_is_small_and_needs_no_connection():
-    page = visualization.animate_descent(COSTS, PATHS, 'The steep "curve" is left sooner.')
+    caption = 'The steep "curve" is left sooner.'
+    page = visualization.animate_descent(COSTS, PATHS, caption)
     assert len(page) < 250_000 and "http" not in page
     tags = {}
 
@@ -28,12 +29,12 @@ def test_the_animation_is_small_and_needs_no_connection():
             tags[tag] = dict(attributes)
 
     Reader().feed(page)
-    frames = json.loads(tags["div"]["data-frames"])
+    frames = json.loads(tags["figure"]["data-pictures"])
     sizes = {base64.b64decode(frame.split(",")[1])[16:24] for frame in frames}  # PNG: width, height
     assert len(set(frames)) == 12 and len(sizes) == 1
-    assert tags["img"] == {"src": frames[0], "alt": 'The steep "curve" is left sooner.'}
-    assert tags["input"]["max"] == "11"
-    with pytest.raises(ValueError, match="alt must be a sentence"):
+    assert (tags["img"]["src"], tags["img"]["alt"]) == (frames[0], f"{caption} step: 0")
+    assert tags["input"]["max"] == "11" and "setInterval" in tags["button"]["onclick"]
+    with pytest.raises(ValueError, match="caption must be a sentence"):
         visualization.animate_descent(COSTS, PATHS, "")
 
 
@@ -42,7 +43,7 @@ def test_the_animation_is_small_and_needs_no_connection():
     [(lambda w: float(w) ** 2, [1, 4]), (math.sin, np.sin([1, 2])), (lambda w: 3, [3, 3]), (lambda w: abs(w), [1, 2])],
 )
 def test_a_cost_of_one_weight(cost, expected):
-    ax = visualization.draw_descent({"a": cost}, {"a": [1.0, 2.0]}, 1)
+    ax = visualization.plot_descent({"a": cost}, {"a": [1.0, 2.0]}, 1)
     np.testing.assert_allclose(ax.lines[1].get_ydata(), expected)
     assert len(ax.lines[0].get_ydata()) == 200 and ax.lines[2].get_ydata() == expected[-1]
 
@@ -63,12 +64,12 @@ def test_a_cost_of_one_weight(cost, expected):
 )
 def test_bad_input(costs, paths, step, message):
     with pytest.raises(ValueError, match=message):
-        visualization.draw_descent(costs, paths, step)
+        visualization.plot_descent(costs, paths, step)
 
 
 def test_paths_of_other_lengths_and_more_than_there_are_colors():
     costs = {str(number): np.square for number in range(8)}
     paths = {str(number): [1.0] * (1 + number) for number in range(8)}
-    assert len(visualization.draw_descent(costs, paths, 3).lines) == 24
+    assert len(visualization.plot_descent(costs, paths, 3).lines) == 24
     page = visualization.animate_descent(costs, paths, "Eight paths, one step longer each.")
     assert 'max="7"' in page

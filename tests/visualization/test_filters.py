@@ -21,7 +21,7 @@ def test_kernels_inside_a_nested_model(lenet):
 def test_filters_on_one_scale_symmetric_about_zero():
     weights = np.zeros((2, 2, 1, 3))
     weights[0, 1, 0, 0], weights[1, 0, 0, 2] = 0.5, -2.0
-    ax = visualization.filters(weights, columns=3)
+    ax = visualization.plot_filters(weights, columns=3)
     drawn = np.asarray(ax.images[0].get_array().filled(np.nan))
     assert ax.images[0].get_clim() == (-2, 2)
     assert drawn[0, 1] == 0.5  # row 0, column 1 of the first filter
@@ -35,13 +35,13 @@ def test_filters_in_color_are_rescaled_together():
     weights = np.zeros((1, 1, 3, 2))
     weights[0, 0, :, 0] = [4, -4, 0]
     weights[0, 0, :, 1] = [2, 0, 0]
-    drawn = np.asarray(visualization.filters(weights).images[0].get_array())
+    drawn = np.asarray(visualization.plot_filters(weights).images[0].get_array())
     np.testing.assert_allclose(drawn[0, 0], [1, 0, 0.5])
     np.testing.assert_allclose(drawn[0, 2], [0.75, 0.5, 0.5])
 
 
 def test_filters_of_a_model_on_a_chosen_channel(lenet):
-    ax = visualization.filters(lenet, "c3", channel=2)
+    ax = visualization.plot_filters(lenet, "c3", channel=2)
     np.testing.assert_allclose(
         np.asarray(ax.images[0].get_array())[:3, :3], lenet.get_layer("c3").get_weights()[0][:, :, 2, 0]
     )
@@ -59,9 +59,9 @@ def test_filters_of_a_model_on_a_chosen_channel(lenet):
 )
 def test_bad_input(lenet, arguments, message):
     with pytest.raises(ValueError, match=message):
-        visualization.filters(lenet, **arguments)
+        visualization.plot_filters(lenet, **arguments)
     with pytest.raises(ValueError, match=r"not \(3, 3\)"):
-        visualization.filters(np.zeros((3, 3)))
+        visualization.plot_filters(np.zeros((3, 3)))
 
 
 def test_kernels_of_other_convolutions_have_the_same_order():
@@ -94,4 +94,4 @@ def test_what_has_no_kernels_of_pictures():
         ([np.zeros((3, 3, 1, 2)), np.zeros(2)], "takes a model and the name of a layer"),
     ]:
         with pytest.raises(ValueError, match=message):
-            visualization.filters(weights)
+            visualization.plot_filters(weights)

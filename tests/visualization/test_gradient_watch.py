@@ -100,6 +100,16 @@ def test_it_stays_within_its_share():
     assert record["cost"] < 0.06  # the last one may have taken longer than the one before
 
 
+def test_at_every_so_many_steps_whatever_the_time():
+    model = build()
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), steps_per_execution=2)
+    watch = visualization.GradientWatch(IMAGES[:16], LABELS[:16], every=5)
+    model.fit(IMAGES, LABELS, batch_size=4, epochs=2, verbose=0, callbacks=[watch])
+    assert watch.record["step"].tolist() == [0, 6, 12, 18, 24, 30]  # two steps run at once
+    label = visualization.plot_gradient_history(watch.record).get_xlabel()
+    assert "every 5 steps" in label and "%" not in label
+
+
 def test_bad_batch_is_said_before_training():
     watch = visualization.GradientWatch(255 * IMAGES, LABELS)
     with pytest.raises(ValueError, match="scale them as in training"):
@@ -108,25 +118,25 @@ def test_bad_batch_is_said_before_training():
 
 def test_heat_map(watched):
     record = watched[0]
-    ax = visualization.draw_gradient_history(record, limits=(1e-4, 1))
+    ax = visualization.plot_gradient_history(record, limits=(1e-4, 1))
     cells = ax.collections[0]
     np.testing.assert_allclose(cells.get_array(), record["norm"].T)
     assert cells.get_clim() == (1e-4, 1)
     assert [each.get_text() for each in ax.get_yticklabels()] == ["c1", "output"]
     assert "measured about every 12 steps" in ax.get_xlabel() and "%" in ax.get_xlabel()
-    dead = visualization.draw_gradient_history(record | {"norm": record["norm"] * [0, 1]})
+    dead = visualization.plot_gradient_history(record | {"norm": record["norm"] * [0, 1]})
     assert dead.collections[0].get_array().mask.tolist() == [[True] * 3, [False] * 3]
     for value in ("mean", "update", "activation_std", "flat"):
-        visualization.draw_gradient_history(record, value)
-    ax = visualization.draw_gradient_history(record, layer="output")
+        visualization.plot_gradient_history(record, value)
+    ax = visualization.plot_gradient_history(record, layer="output")
     np.testing.assert_allclose(ax.collections[0].get_array().sum(axis=0), 1)
     assert ax.get_ylim() == (1e-16, 1e2)
     once = {name: values[:1] if isinstance(values, np.ndarray) else values for name, values in record.items()}
-    visualization.draw_gradient_history(once)  # one time only
+    visualization.plot_gradient_history(once)  # one time only
     with pytest.raises(ValueError, match=r"unknown layer 'c2'. Did you mean 'c1'"):
-        visualization.draw_gradient_history(record, layer="c2")
+        visualization.plot_gradient_history(record, layer="c2")
     with pytest.raises(ValueError, match=r"unknown value 'norms'. Did you mean 'norm'"):
-        visualization.draw_gradient_history(record, "norms")
+        visualization.plot_gradient_history(record, "norms")
 
 
 def test_units_against_numpy():
@@ -164,12 +174,16 @@ def test_units_against_numpy():
         (lambda record: visualization.GradientWatch(IMAGES, LABELS).record, "nothing was recorded so far"),
         (lambda record: visualization.GradientWatch(IMAGES, LABELS, share="3%"), "share must be a number"),
         (lambda record: visualization.GradientWatch(IMAGES, LABELS, share=5), "share must be .* below 1, not 5"),
-        (lambda record: visualization.draw_gradient_history(record, limits=1e-3), "limits must be"),
-        (lambda record: visualization.draw_gradient_history(record, limits=(0, 1)), "above 0 on a logarithmic scale"),
-        (lambda record: visualization.draw_gradient_history({"norm": 1}), r"record must be .*watch\.record"),
-        (lambda record: visualization.draw_gradient_history(record | {"layers": ["a", "a"]}, layer="a"), "2 layers"),
-        (lambda record: visualization.draw_gradient_history(record | {"activations": []}, "flat"), "no 'flat' to draw"),
-        (lambda record: visualization.draw_gradients(record), "'norm' must be one number per layer"),
+        (lambda record: visualization.GradientWatch(IMAGES, LABELS, every=0), "every must be"),
+        (lambda record: visualization.plot_gradient_history(record, limits=1e-3), "limits must be"),
+        (lambda record: visualization.plot_gradient_history(record, limits=(0, 1)), "above 0 on a logarithmic scale"),
+        (lambda record: visualization.plot_gradient_history({"norm": 1}), r"record must be .*watch\.record"),
+        (lambda record: visualization.plot_gradient_history(record | {"layers": ["a", "a"]}, layer="a"), "2 layers"),
+        (
+            lambda record: visualization.plot_gradient_history(record | {"activations": []}, "flat"),
+            "no 'flat' was recorded",
+        ),
+        (lambda record: visualization.plot_gradients(record), "'norm' must be one number per layer"),
     ],
 )
 def test_bad_input(watched, call, message):

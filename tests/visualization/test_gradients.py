@@ -180,7 +180,7 @@ def test_a_model_without_kernels():
 def test_draw_gradients_several_networks_and_zeros():
     ramp = {"layers": ["a", "b", "c"], "norm": np.array([1e-9, 1e-5, 1e-1]), "mean": np.ones(3)}
     dead = {"layers": ["a", "b", "c"], "norm": np.array([0.0, 0.0, 1.0]), "mean": np.ones(3)}
-    ax = visualization.draw_gradients({"ramp": ramp, "dead": dead})
+    ax = visualization.plot_gradients({"ramp": ramp, "dead": dead})
     assert ax.get_yscale() == "log" and [each.get_text() for each in ax.get_xticklabels()] == ["a", "b", "c"]
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), ramp["norm"])
     foot = ax.lines[1].get_ydata()[:2]
@@ -188,12 +188,13 @@ def test_draw_gradients_several_networks_and_zeros():
     assert " zero" in [text.get_text() for text in ax.texts]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["ramp", "dead"]
     longer = {"layers": list("abcd"), "norm": np.ones(4)}
-    ax = visualization.draw_gradients({"ramp": ramp, "longer": longer})
+    ax = visualization.plot_gradients({"ramp": ramp, "longer": longer})
     assert not ax.texts
-    visualization.draw_gradients(dead | {"norm": np.zeros(3)})  # nothing but zeros
-    broken = visualization.draw_gradients(ramp | {"norm": np.array([np.nan, 1, 2])})
+    assert all(tick == round(tick) for tick in ax.get_xticks())  # there is no layer 1.5
+    visualization.plot_gradients(dead | {"norm": np.zeros(3)})  # nothing but zeros
+    broken = visualization.plot_gradients(ramp | {"norm": np.array([np.nan, 1, 2])})
     np.testing.assert_array_equal(broken.lines[0].get_ydata(), [np.nan, 1, 2])
-    assert visualization.draw_gradients(ramp, "mean", ax=ax) is ax
+    assert visualization.plot_gradients(ramp, "mean", ax=ax) is ax
 
 
 def test_two_parts_with_layers_of_one_name_and_one_layer_used_twice():
@@ -233,4 +234,4 @@ def test_the_norm_of_gradients_whose_squares_vanish():
 )
 def test_draw_bad_input(sizes, value, message):
     with pytest.raises(ValueError, match=message):
-        visualization.draw_gradients(sizes, value)
+        visualization.plot_gradients(sizes, value)

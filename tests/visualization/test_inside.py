@@ -26,7 +26,6 @@ ENDS = {
 }
 LOOKS = {
     "grad_cam": lambda model: visualization.grad_cam(model, IMAGES, "c1", 1),
-    "input_gradient": lambda model: visualization.input_gradient(model, IMAGES, 1),
     "occlusion": lambda model: visualization.occlusion(model, IMAGES[0], 1, size=3),
     "gradient_sizes": lambda model: visualization.gradient_sizes(model, IMAGES, LABELS)["norm"],
     "error_surface": lambda model: visualization.error_surface(model, IMAGES, LABELS, points=3).losses,
@@ -64,8 +63,6 @@ def test_one_output_tells_two_classes_apart(activation):
     chances = chances if activation else 1 / (1 + np.exp(-chances))
     assert falls[0, 0] == pytest.approx(chances[0] - chances[1], abs=1e-5)
     np.testing.assert_allclose(visualization.occlusion(model, IMAGES[0], 0, size=8, stride=8), -falls, atol=1e-6)
-    first, second = (visualization.input_gradient(model, IMAGES, number) for number in (0, 1))
-    np.testing.assert_array_equal(first, -second)
     with pytest.raises(ValueError, match="labels must be whole numbers from 0 to 1"):
         visualization.gradient_sizes(model, IMAGES, LABELS + 1)
     with pytest.raises(ValueError, match=r"needs a logit per class.*has one output"):

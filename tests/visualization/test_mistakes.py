@@ -34,11 +34,11 @@ def test_nearest_training_images_against_scipy_across_blocks():
 def test_mistakes_draws_answer_and_prediction_most_confident_first():
     images = np.arange(5 * 4).reshape(5, 2, 2, 1).astype(np.uint8) * 10
     found = visualization.find_mistakes(LOGITS, LABELS)
-    ax = visualization.mistakes(images, found, class_names=["a", "b", "c"], columns=3)
+    ax = visualization.plot_mistakes(images, found, class_names=["a", "b", "c"], columns=3)
     assert [text.get_text() for text in ax.texts] == ["a→c", "b→a", "a→c"]
     drawn = np.asarray(ax.images[0].get_array())
     np.testing.assert_allclose(drawn[:2, :2], images[2, ..., 0] / 255, atol=1e-6)
-    assert len(visualization.mistakes(images, found, limit=2).texts) == 2
+    assert len(visualization.plot_mistakes(images, found, limit=2).texts) == 2
 
 
 def test_mistakes_with_their_nearest_training_images():
@@ -46,14 +46,14 @@ def test_mistakes_with_their_nearest_training_images():
     images[2] = 100
     train = np.array([0, 90, 250, 99], np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 1), np.uint8)
     found = visualization.find_mistakes(LOGITS, LABELS)
-    ax = visualization.mistakes(images, found, train=(train, [7, 8, 9, 6]), neighbors=2, columns=1)
+    ax = visualization.plot_mistakes(images, found, train=(train, [7, 8, 9, 6]), neighbors=2, columns=1)
     assert [text.get_text() for text in ax.texts] == ["0→2", "6", "8", "1→0", "7", "8", "0→2", "7", "8"]
     assert np.asarray(ax.images[0].get_array())[0, 3] == pytest.approx(99 / 255)  # beside the mistake
-    ax = visualization.mistakes(images, found, train=(train, [7, 8, 9, 6]), neighbors=2, columns=2)
+    ax = visualization.plot_mistakes(images, found, train=(train, [7, 8, 9, 6]), neighbors=2, columns=2)
     left = ax.lines[3].get_xdata().min() + 0.5  # the frame of the second mistake, right of the first's neighbors
     drawn = np.asarray(ax.images[0].get_array())[0]
     assert np.isnan(drawn[int(left) - 4 : int(left)]).all() and not np.isnan(drawn[int(left) : int(left) + 2]).any()
-    ax = visualization.mistakes(images, found, train=(train, [7, 8, 9, 6]), neighbors=2, columns=1)
+    ax = visualization.plot_mistakes(images, found, train=(train, [7, 8, 9, 6]), neighbors=2, columns=1)
     heights = [text.get_position()[1] for text in ax.texts]
     assert heights[0] == heights[2] < heights[3]  # one mistake a row
 
@@ -72,18 +72,21 @@ def test_mistakes_with_their_nearest_training_images():
         (lambda: visualization.find_mistakes(LOGITS, np.array(LABELS) + 0.5), "whole numbers"),
         (lambda: visualization.find_mistakes(LOGITS * np.nan, LABELS), "NaN"),
         (lambda: visualization.find_mistakes(np.ones((5, 1)), LABELS), "two classes need two"),
-        (lambda: visualization.mistakes(TILES, LABELS), "found must be what find_mistakes"),
-        (lambda: visualization.mistakes(np.zeros((9, 2, 2, 1)), FOUND), "of 5 images, but these are 9"),
-        (lambda: visualization.mistakes(TILES, FOUND, train=TILES), "train must be a pair"),
-        (lambda: visualization.mistakes(TILES, FOUND, train=(TILES, [0])), "the training labels must be 5"),
-        (lambda: visualization.mistakes(TILES, FOUND, class_names=["a"]), "from 0 to 0, as many as class_names"),
-        (lambda: visualization.mistakes(np.zeros((2000, 2, 2)), ALL_WRONG, limit=2000), "2,000 mistakes are too many"),
+        (lambda: visualization.plot_mistakes(TILES, LABELS), "found must be what find_mistakes"),
+        (lambda: visualization.plot_mistakes(np.zeros((9, 2, 2, 1)), FOUND), "of 5 images, but these are 9"),
+        (lambda: visualization.plot_mistakes(TILES, FOUND, train=TILES), "train must be a pair"),
+        (lambda: visualization.plot_mistakes(TILES, FOUND, train=(TILES, [0])), "the training labels must be 5"),
+        (lambda: visualization.plot_mistakes(TILES, FOUND, class_names=["a"]), "from 0 to 0, as many as class_names"),
         (
-            lambda: visualization.mistakes(np.zeros((2, 2, 2, 1)), visualization.find_mistakes(LOGITS, LABELS)),
+            lambda: visualization.plot_mistakes(np.zeros((2000, 2, 2)), ALL_WRONG, limit=2000),
+            "2,000 mistakes are too many",
+        ),
+        (
+            lambda: visualization.plot_mistakes(np.zeros((2, 2, 2, 1)), visualization.find_mistakes(LOGITS, LABELS)),
             "only 2 images",
         ),
         (
-            lambda: visualization.mistakes(
+            lambda: visualization.plot_mistakes(
                 np.zeros((5, 2, 2, 1)), visualization.find_mistakes(LOGITS, LOGITS.argmax(axis=1))
             ),
             "every prediction is right",
@@ -105,5 +108,14 @@ def test_a_split_of_training_images():
         def arrays(self):
             return TILES, np.array(LABELS)
 
-    ax = visualization.mistakes(TILES, FOUND, train=Split(), neighbors=1, class_names=np.array(["a", "b", "c"]))
+    ax = visualization.plot_mistakes(TILES, FOUND, train=Split(), neighbors=1, class_names=np.array(["a", "b", "c"]))
     assert [text.get_text() for text in ax.texts] == ["a→c", "a", "b→a", "b", "a→c", "a"]  # each its own neighbor
+
+
+def test_distance_to_the_own_class_alone():
+    images = np.array([[[0, 0]], [[255, 255]]], np.uint8).reshape(2, 1, 2, 1)
+    train_images = np.array([[0, 0], [255, 0], [255, 255]], np.uint8).reshape(3, 1, 2, 1)
+    found = visualization.distance_to_class(images, [1, 0], train_images, [0, 1, 0])
+    np.testing.assert_allclose(found, [1.0, 0.0])  # the first image is training image 0, of another class
+    with pytest.raises(ValueError, match="no training image has the label 2"):
+        visualization.distance_to_class(images, [2, 0], train_images, [0, 1, 0])

@@ -11,7 +11,7 @@ RANDOM = np.random.default_rng(6)
 def test_top5_shows_the_likeliest_with_the_right_one_in_color():
     logits, labels = RANDOM.normal(size=(5, 7)), [3, 0, 6, 1, 2]
     names = list("abcdefg")
-    axes = visualization.top5(RANDOM.uniform(size=(5, 4, 4, 3)), logits, labels, names, columns=3)
+    axes = visualization.plot_top5(RANDOM.uniform(size=(5, 4, 4, 3)), logits, labels, names, columns=3)
     assert axes.shape == (4, 3)
     for index, label in enumerate(labels):
         bars = axes[2 * (index // 3) + 1, index % 3]
@@ -39,7 +39,7 @@ def test_top5_shows_the_likeliest_with_the_right_one_in_color():
 )
 def test_top5_bad_input(logits, labels, message):
     with pytest.raises(ValueError, match=message):
-        visualization.top5(np.zeros((2, 4, 4, 1)), logits, labels)
+        visualization.plot_top5(np.zeros((2, 4, 4, 1)), logits, labels)
 
 
 def test_accuracy_by_with_scipys_wilson_interval():
@@ -59,7 +59,7 @@ def test_accuracy_by_with_scipys_wilson_interval():
 def test_draw_accuracy_by_one_line_a_name_with_its_interval():
     values = np.arange(40)
     found = {"a": visualization.accuracy_by(values, values < 40), "b": visualization.accuracy_by(values, values > 30)}
-    ax = visualization.draw_accuracy_by(found, "shift")
+    ax = visualization.plot_accuracy_by(found, "shift")
     for container, result in zip(ax.containers, found.values(), strict=True):
         line, _, (bars,) = container.lines
         np.testing.assert_allclose(line.get_ydata(), result["accuracy"])
@@ -69,7 +69,7 @@ def test_draw_accuracy_by_one_line_a_name_with_its_interval():
 
 
 def test_top5_of_probabilities_and_names():
-    axes = visualization.top5(np.zeros((1, 4, 4)), [[0.97, 0.02, 0.01]], ["b"], {0: "a", 1: "b", 2: "c"})
+    axes = visualization.plot_top5(np.zeros((1, 4, 4)), [[0.97, 0.02, 0.01]], ["b"], {0: "a", 1: "b", 2: "c"})
     assert [text.get_text() for text in axes[1, 0].texts] == ["a", "97%", "b", "2%", "c", "1%"]
     assert axes[1, 0].get_title() == "b"
     for arguments, message in [
@@ -77,7 +77,7 @@ def test_top5_of_probabilities_and_names():
         ({"columns": 0}, "columns must be a whole number of at least 1"),
     ]:
         with pytest.raises(ValueError, match=message):
-            visualization.top5(np.zeros((1, 4, 4)), [[1.0, 2.0, 3.0]], [0], **arguments)
+            visualization.plot_top5(np.zeros((1, 4, 4)), [[1.0, 2.0, 3.0]], [0], **arguments)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_top5_of_probabilities_and_names():
         ([1, 2, 3], [0, 1, 1], 5, "correct must be True or False per image"),
         ([1, np.nan, 3], [True] * 3, 5, "values must be finite"),
         ([1, 2, 3], [True] * 3, [0, 1, 2], "from 1 to 3, beyond the edges 0 and 2"),
-        ([1, 2, 3], [True] * 3, [3, 2, 0], "edges that ascend"),
+        ([1, 2, 3], [True] * 3, [3, 2, 0], "edges that increase"),
         ([1, 2, 3], [True] * 3, 0, "bins must be a whole number of at least 1"),
         ([], np.zeros(0, bool), 5, "of the same n"),
     ],
@@ -100,4 +100,4 @@ def test_draw_accuracy_by_needs_names():
     found = visualization.accuracy_by([1, 2, 3], [True, False, True], 2)
     for series in (found, {}, [found]):
         with pytest.raises(ValueError, match="series must be a dict name → what accuracy_by returns"):
-            visualization.draw_accuracy_by(series, "x")
+            visualization.plot_accuracy_by(series, "x")

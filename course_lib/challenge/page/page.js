@@ -2,11 +2,13 @@
 "use strict";
 
 const PAUSE = 3000; // milliseconds
+const PATIENCE = 5000; // milliseconds after which a silent server counts as lost
 const board = document.getElementById("board");
 const live = document.getElementById("live");
 const state = document.getElementById("state");
 const rows = () => new Map([...board.querySelectorAll("tbody tr")].map((row) => [row.querySelector(".name").textContent, row]));
 let shown = null;
+let next = null;
 
 function show(html) {
   const before = rows();
@@ -20,7 +22,7 @@ function show(html) {
 async function look() {
   try {
     if (!document.hidden) {
-      const answer = await fetch("board");
+      const answer = await fetch("board", { signal: AbortSignal.timeout(PATIENCE) });
       if (!answer.ok) throw new Error(answer.status);
       const html = await answer.text();
       if (shown !== null && shown !== html) show(html);
@@ -32,7 +34,9 @@ async function look() {
     state.textContent = "No connection, trying again";
     state.classList.add("lost");
   }
-  setTimeout(look, PAUSE);
+  clearTimeout(next);
+  next = setTimeout(look, PAUSE);
 }
 
+document.addEventListener("visibilitychange", look);
 look();

@@ -14,7 +14,8 @@ GROUNDS = {
     "room": (0.34, 0.18, 0.08),
     "yard": (0.33, 0.29, 0.26),
 }
-HILLS, SEA = np.float32([[0.12], [0.22], [0.16]]), np.float32([[0.05], [0.25], [0.4]])
+HILLS = np.float32([[0.12], [0.22], [0.16]])
+SEA = np.float32([[0.05], [0.25], [0.4]])
 WALLS = {"room": (0.55, 0.53, 0.42), "yard": (0.36, 0.14, 0.09)}
 
 
@@ -30,11 +31,16 @@ def noise_tile() -> np.ndarray:
 def noise(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """The noise at these places, between texels in proportion."""
     tile = noise_tile()
-    u, v = u * np.float32(TILE / 4), v * np.float32(TILE / 4)
-    left, top = np.floor(u), np.floor(v)
-    u, v = u - left, v - top
-    left, top = left.astype(np.int32) & (TILE - 1), top.astype(np.int32) & (TILE - 1)
-    right, below = (left + 1) & (TILE - 1), (top + 1) & (TILE - 1)
+    u = u * np.float32(TILE / 4)
+    v = v * np.float32(TILE / 4)
+    left = np.floor(u)
+    top = np.floor(v)
+    u = u - left
+    v = v - top
+    left = left.astype(np.int32) & (TILE - 1)
+    top = top.astype(np.int32) & (TILE - 1)
+    right = (left + 1) & (TILE - 1)
+    below = (top + 1) & (TILE - 1)
     upper = tile[top, left] * (1 - u) + tile[top, right] * u
     return upper * (1 - v) + (tile[below, left] * (1 - u) + tile[below, right] * u) * v
 
@@ -78,7 +84,8 @@ def behind(place: str, seed: int, directions: np.ndarray) -> np.ndarray:
     """What is seen along directions `(3, n)` that meet neither thing nor ground: sky or wall, `(3, n)`."""
     x, y, z = directions
     _, wall, horizon = tint(place, seed)[:, :, None]
-    around, up = np.arctan2(x, z) * 8, np.maximum(y, 0) / np.maximum(np.sqrt(x * x + z * z), 1e-3)
+    around = np.arctan2(x, z) * 8
+    up = np.maximum(y, 0) / np.maximum(np.sqrt(x * x + z * z), 1e-3)
     if place == "room":  # striped paper above a skirting board
         stripes = 1 + 0.08 * (np.floor(around * 1.6) % 2) + 0.03 * noise(around, up * 8)
         return wall * np.where(up < 0.05, 1.25, stripes)

@@ -50,7 +50,8 @@ def render(scenes: list[Scene], size: int = 64) -> Rendered:
 
 
 def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
+    rows = np.nonzero(mask.any(1))[0]
+    columns = np.nonzero(mask.any(0))[0]
     return (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1) if len(rows) else (0, 0, 0, 0)
 
 
@@ -68,7 +69,9 @@ def _render(scenes: list[Scene], size: int) -> tuple[np.ndarray, np.ndarray, np.
     objects[edges] = worlds.is_object[seen].reshape(-1, 4).sum(1) >= 2
     away[edges] = nearer.reshape(-1, 4).min(1)
     pixels = (len(scenes), size, size)
-    colors, objects, away = colors.reshape(3, *pixels), objects.reshape(pixels), away.reshape(pixels)
+    colors = colors.reshape(3, *pixels)
+    objects = objects.reshape(pixels)
+    away = away.reshape(pixels)
     for index, scene in enumerate(scenes):
         if scene.occlusion > 0 and objects[index].any():
             _cover(scene, colors[:, index], objects[index], away[index])
@@ -79,7 +82,8 @@ def _render(scenes: list[Scene], size: int) -> tuple[np.ndarray, np.ndarray, np.
 def _edges(seen: np.ndarray) -> np.ndarray:
     """Which pixels meet another part than one of their neighbors: `(n, height, width)` bool."""
     framed = np.pad(seen, ((0, 0), (1, 1), (1, 1)), "edge")
-    rows, columns = framed[:, :, 1:-1], framed[:, 1:-1]
+    rows = framed[:, :, 1:-1]
+    columns = framed[:, 1:-1]
     return (seen != rows[:, 2:]) | (seen != rows[:, :-2]) | (seen != columns[:, :, 2:]) | (seen != columns[:, :, :-2])
 
 
@@ -89,11 +93,12 @@ def _cover(scene: Scene, colors: np.ndarray, objects: np.ndarray, away: np.ndarr
     steps = (2 * np.arange(size, dtype=np.float32) + 1) / size - 1
     x, y = np.meshgrid(steps, steps)
     x = x + 0.07 * y  # posts and walls lean a little
-    from_edge = {
-        "wall": x if scene.background_seed % 2 else -x,
-        "post": np.abs(x - np.median(x[objects])),
-        "hedge": 0.07 * backgrounds.noise(x * 2, np.zeros_like(x)) - y,
-    }[scene.occluder]
+    if scene.occluder == "wall":
+        from_edge = x if scene.background_seed % 2 else -x
+    elif scene.occluder == "post":
+        from_edge = np.abs(x - np.median(x[objects]))
+    else:  # a hedge
+        from_edge = 0.07 * backgrounds.noise(x * 2, np.zeros_like(x)) - y
     inside = np.quantile(from_edge[objects], scene.occlusion).astype(np.float32) - from_edge
     opaque = np.clip(inside * size / 2 + 0.5, 0, 1)  # in part where the edge runs through a pixel
     rough = backgrounds.noise(x * 2, y * (0.6 if scene.occluder == "post" else 2))
@@ -102,4 +107,5 @@ def _cover(scene: Scene, colors: np.ndarray, objects: np.ndarray, away: np.ndarr
         rough = 0.5 * tone + mortar
     color = scene.light_strength * np.float32(OCCLUDERS[scene.occluder])[:, None, None] * (0.75 + 0.22 * rough)
     colors[:] = np.clip(colors, 0, 1) * (1 - opaque) + opaque * color
-    objects[inside > 0], away[inside > 0] = False, OCCLUDER_AWAY
+    objects[inside > 0] = False
+    away[inside > 0] = OCCLUDER_AWAY

@@ -99,6 +99,7 @@ def sample(n: int, seed: int | list[int], **ranges: object) -> list[Scene]:
     the first scenes of a longer list are those of a shorter one.
 
     Args:
+        n: the number of scenes, at least 1.
         seed: a whole number below 2³², or a list of them, where nobody is to find it by trying.
         ranges: parameters of `Scene`: a value, for numbers also `(low, high)`, for names also a list of them.
             Those not given are drawn from `RANGES[name].usual`, or from all names.
@@ -165,7 +166,11 @@ def _column(name: str, given: object, units: np.ndarray) -> list:
     """The values of one parameter, made of numbers from 0 to 1."""
     if name in CHOICES:
         several = isinstance(given, Iterable) and not isinstance(given, (str, set))  # a set has no order
-        names = CHOICES[name] if given is None else tuple(given) if several else (given,)
+        names = (given,)
+        if given is None:
+            names = CHOICES[name]
+        elif several:
+            names = tuple(given)
         for each in names or (given,):
             if each not in CHOICES[name]:
                 raise common.unknown(name, each, CHOICES[name])

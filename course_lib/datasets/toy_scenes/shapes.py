@@ -38,7 +38,8 @@ def _table() -> dict:
 
 def thing(class_name: str, seed: int, variety: float, turn: float, tilt: float) -> np.ndarray:
     """A thing's `PART` rows: scaled to radius 1 about the origin, then tilted and turned."""
-    random, table = np.random.RandomState(seed), _table()
+    random = np.random.RandomState(seed)
+    table = _table()
     variant = table[class_name][random.randint(len(table[class_name]))]
     colors = dict(table["paint"])
     for name, limits in variant["colors"].items():
@@ -58,11 +59,14 @@ def thing(class_name: str, seed: int, variety: float, turn: float, tilt: float) 
 
 def clutter(count: int, kind: str, seed: int, floor: float) -> np.ndarray:
     """The `PART` rows of `count` distractors that stand around the thing on the ground at height `floor`."""
-    random, rows = np.random.RandomState(seed), []
+    random = np.random.RandomState(seed)
+    rows = []
     for _ in range(count):
         form, size, angle, away, hue, bright = random.random_sample(6)
         form = list(KINDS)[int(form * 4)] if kind == "mixed" else kind
-        size, away, angle = 0.14 + 0.26 * size, 0.95 + 0.9 * away, 2 * math.pi * angle
+        size = 0.14 + 0.26 * size
+        away = 0.95 + 0.9 * away
+        angle = 2 * math.pi * angle
         half = {"cone": (0.8 * size, size, 0.8 * size), "ring": (size, size, 0.25 * size)}.get(form, (size,) * 3)
         place = (away * math.cos(angle), floor + size, away * math.sin(angle))
         color = colorsys.hsv_to_rgb(hue, 0.75, 0.3 + 0.6 * bright)
@@ -82,7 +86,8 @@ def rotation(x: float, y: float, z: float) -> np.ndarray:
     """The matrix that turns by these degrees about z, then y, then x."""
     matrix = np.eye(3)
     for axis, angle in enumerate(map(math.radians, (x, y, z))):
-        turn, plane = np.eye(3), [(axis + 1) % 3, (axis + 2) % 3]
+        turn = np.eye(3)
+        plane = [(axis + 1) % 3, (axis + 2) % 3]
         turn[np.ix_(plane, plane)] = [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
         matrix = matrix @ turn
     return matrix

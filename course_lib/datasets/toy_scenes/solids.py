@@ -12,7 +12,8 @@ BALL, BLOCK, CONE, RING = range(4)  # an ellipsoid, a box, a cylinder or cone, a
 # width at the top as a share of that at the bottom, along x and along z; turned: from its own axes to the scene's.
 _VALUES = {"center": 3, "half": 3, "taper": (), "taper_z": (), "turned": (3, 3), "color": 3, "shine": ()}
 PART = np.dtype([("kind", "i4"), *((name, "f4", shape) for name, shape in _VALUES.items())])
-ROUNDS, STEPS = 20, 2  # at most 40 steps; rays that are through are dropped after each round
+ROUNDS = 20  # after each, rays that have ended are dropped
+STEPS = 2  # in a round, so at most 40 in all
 NEAR = 1.5e-3  # closer than this is a touch
 FIRST = 0.03  # where a ray that starts on a solid looks first
 CAUTION = 0.85  # of the way that `distance` allows: near edges it promises a little too much
@@ -39,7 +40,8 @@ def distance(kind: int, point: np.ndarray, shape: np.ndarray) -> np.ndarray:
 
 def constants(parts: np.ndarray) -> np.ndarray:
     """What `distance` needs of each part, `(6, n)`: half sizes in the middle, slopes along x and z, rounding."""
-    tapers, half = np.stack([parts["taper"], parts["taper_z"]]), parts["half"].T
+    tapers = np.stack([parts["taper"], parts["taper_z"]])
+    half = parts["half"].T
     straight = np.isin(parts["kind"], (BALL, RING))
     rounding = np.where(straight, 0, np.minimum(ROUNDING, 0.4 * half.min(0)))
     slopes = half[::2] * (tapers - 1) / (2 * half[1])
@@ -64,8 +66,10 @@ def extents(parts: np.ndarray) -> np.ndarray:
 
 def radii(parts: np.ndarray) -> np.ndarray:
     """The radius of a sphere about each part's center that holds it, `(n,)`."""
-    half, kind = extents(parts), parts["kind"]
-    corner, rim = np.sqrt((half**2).sum(1)), np.hypot(half[:, 0], half[:, 1])
+    half = extents(parts)
+    kind = parts["kind"]
+    corner = np.sqrt((half**2).sum(1))
+    rim = np.hypot(half[:, 0], half[:, 1])
     return np.select([kind == BLOCK, kind == CONE], [corner, rim], half.max(1))
 
 
@@ -85,16 +89,20 @@ def march(parts: list[np.ndarray], starts: np.ndarray, origins: np.ndarray, dire
         pairs.append((rays + first, which + end - len(each)))
     rays, which = map(np.concatenate, zip(*pairs, strict=True))
     parts = np.concatenate(parts)
-    boxes, shapes, kinds = (extents(parts) + wider).T, constants(parts).astype(np.float32), parts["kind"][which]
+    boxes = (extents(parts) + wider).T
+    shapes = constants(parts).astype(np.float32)
+    kinds = parts["kind"][which]
     results = []
     for kind in range(4):
         mine = np.flatnonzero(kinds == kind)
-        ray, part = rays[mine], which[mine]
+        ray = rays[mine]
+        part = which[mine]
         start = to_own_axes(parts, part, origins[:, ray] - parts["center"].T[:, part])
         direction = to_own_axes(parts, part, directions[:, ray])
         begin, end = _through_box(start, direction, boxes[:, part])
         meets = np.flatnonzero(end > np.maximum(begin, FIRST))
-        ray, part = ray[meets], part[meets]
+        ray = ray[meets]
+        part = part[meets]
         found = _march(kind, start[:, meets], direction[:, meets], shapes[:, part], begin[meets], end[meets])
         results.append((ray, part, *found))
     return tuple(map(np.concatenate, zip(*results, strict=True)))
@@ -103,7 +111,8 @@ def march(parts: list[np.ndarray], starts: np.ndarray, origins: np.ndarray, dire
 def normals(parts: np.ndarray, which: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The unit normals `(3, n)` of solids `which` at points on them: the distance's gradient, by differences."""
     local = to_own_axes(parts, which, points - parts["center"].T[:, which])
-    shapes, slope = constants(parts).astype(np.float32)[:, which], np.zeros_like(local)
+    shapes = constants(parts).astype(np.float32)[:, which]
+    slope = np.zeros_like(local)
     for kind in range(4):
         mine = np.flatnonzero(parts["kind"][which] == kind)
         for corner in ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)):  # of a tetrahedron
@@ -114,12 +123,14 @@ def normals(parts: np.ndarray, which: np.ndarray, points: np.ndarray) -> np.ndar
 
 
 def to_own_axes(parts: np.ndarray, which: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """`vectors` `(3, n)` in the axes of the parts `which` `(n,)`."""
     return np.einsum("nji,jn->in", parts["turned"][which], vectors)
 
 
 def _crossing(parts, origins, directions, wider) -> tuple[np.ndarray, np.ndarray]:
     """The pairs (ray, part) of one scene whose bounding spheres, `wider` than needed, are crossed."""
-    centers, reach = parts["center"], (radii(parts) + wider).astype(np.float32)
+    centers = parts["center"]
+    reach = (radii(parts) + wider).astype(np.float32)
     along = directions.T @ centers.T - (origins * directions).sum(0)[:, None]
     apart = (origins * origins).sum(0)[:, None] - 2 * (origins.T @ centers.T) + (centers * centers).sum(1)
     return np.nonzero((apart - along * along < reach**2) & (along > -reach))
@@ -128,14 +139,16 @@ def _crossing(parts, origins, directions, wider) -> tuple[np.ndarray, np.ndarray
 def _through_box(start, direction, box) -> tuple[np.ndarray, np.ndarray]:
     """Where rays enter and leave boxes about the origin; they miss where the first is not before the second."""
     inverse = 1 / np.where(np.abs(direction) < 1e-7, np.float32(1e-7), direction)
-    middle, reach = -start * inverse, box * np.abs(inverse)
+    middle = -start * inverse
+    reach = box * np.abs(inverse)
     return (middle - reach).max(0), (middle + reach).min(0)
 
 
 def _march(kind, start, direction, shape, begin, end) -> tuple[np.ndarray, np.ndarray]:
     """`march` for pairs of one kind in the solids' own axes: where they touch, the smallest gap."""
     touch, clearance = np.full((2, len(end)), np.inf, np.float32)
-    going, way = np.arange(len(end)), np.maximum(begin, FIRST)
+    going = np.arange(len(end))
+    way = np.maximum(begin, FIRST)
     for _ in range(ROUNDS):
         closest = clearance[going]
         for _ in range(STEPS):
@@ -146,6 +159,10 @@ def _march(kind, start, direction, shape, begin, end) -> tuple[np.ndarray, np.nd
         touched = gap < NEAR
         touch[going[touched]] = way[touched]
         keep = np.flatnonzero(~touched & (way < end))
-        going, way, end = going[keep], way[keep], end[keep]
-        start, direction, shape = start[:, keep], direction[:, keep], shape[:, keep]
+        going = going[keep]
+        way = way[keep]
+        end = end[keep]
+        start = start[:, keep]
+        direction = direction[:, keep]
+        shape = shape[:, keep]
     return touch, clearance

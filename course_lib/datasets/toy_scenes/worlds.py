@@ -9,7 +9,8 @@ from course_lib.datasets.toy_scenes.scene import Scene
 
 FIELD = 0.42  # tangent of half the field of view: 46 degrees in all
 SOFT = 9.0  # sharpness of shadows
-GROUND, BEHIND = -1, -2  # in place of a part's index
+GROUND = -1  # in place of a part's index
+BEHIND = -2
 LIFT = 0.45  # of an airplane above the ground
 SHADOWS_END = 14.0  # farther ground is taken as sunlit
 
@@ -19,14 +20,17 @@ class Worlds:
 
     def __init__(self, scenes: list[Scene]):
         self.scenes = scenes
-        self.parts, self.floors, is_object = [], np.empty(len(scenes), np.float32), []
+        self.parts = []
+        self.floors = np.empty(len(scenes), np.float32)
+        is_object = []
         for index, s in enumerate(scenes):
             thing = shapes.thing(s.class_name, s.shape_seed, s.variety, s.turn, s.tilt)
-            self.floors[index] = shapes.lowest(thing) - LIFT * (s.class_name == "airplane")
+            self.floors[index] = shapes.lowest(thing) - (LIFT if s.class_name == "airplane" else 0)
             clutter = shapes.clutter(s.distractors, s.distractor, s.background_seed, self.floors[index])
             self.parts.append(np.concatenate([thing, clutter]))
             is_object += [True] * len(thing) + [False] * len(clutter)
-        self.all_parts, self.is_object = np.concatenate(self.parts), np.array([*is_object, False, False])
+        self.all_parts = np.concatenate(self.parts)
+        self.is_object = np.array([*is_object, False, False])
 
     def look(self, pixels: list[np.ndarray], size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What is seen at the places `pixels[i]` of scene i's picture, each `(2, n)`: to the right, down.
@@ -44,13 +48,16 @@ class Worlds:
         rays, which, touch, _ = solids.march(self.parts, starts, origins, directions, wider=0.0)
         nearer = np.flatnonzero(touch < away[rays])
         nearer = nearer[np.argsort(-touch[nearer])]  # so that of one ray's touches the nearest is written last
-        away[rays[nearer]], seen[rays[nearer]] = touch[nearer], which[nearer]
+        away[rays[nearer]] = touch[nearer]
+        seen[rays[nearer]] = which[nearer]
         points = origins + np.where(seen == BEHIND, 0, away) * directions
         return self._shade(starts, points, directions, away, seen), seen, away
 
     def _shade(self, starts, points, directions, away, seen) -> np.ndarray:
         """Diffuse light of sun and sky, and the sun's gloss (Blinn 1977)."""
-        sun, colors, normal = np.empty_like(points), np.empty_like(points), np.zeros_like(points)
+        sun = np.empty_like(points)
+        colors = np.empty_like(points)
+        normal = np.zeros_like(points)
         normal[1] = 1
         solid = np.flatnonzero(seen >= 0)
         normal[:, solid] = solids.normals(self.all_parts, seen[solid], points[:, solid])
@@ -76,8 +83,10 @@ class Worlds:
     def _own_colors(self, scene: Scene, points, directions, away, seen) -> np.ndarray:
         """The colors of one scene's things, ground and background under white light."""
         colors = self.all_parts["color"].T[:, np.maximum(seen, 0)]
-        below, beyond = np.flatnonzero(seen == GROUND), np.flatnonzero(seen == BEHIND)
-        place, seed = scene.background, scene.background_seed
+        below = np.flatnonzero(seen == GROUND)
+        beyond = np.flatnonzero(seen == BEHIND)
+        place = scene.background
+        seed = scene.background_seed
         colors[:, beyond] = backgrounds.behind(place, seed, directions[:, beyond])
         colors[:, below] = backgrounds.ground(place, seed, points[0, below], points[2, below], away[below])
         return colors
@@ -85,13 +94,15 @@ class Worlds:
 
 def _toward(azimuth: float, elevation: float) -> np.ndarray:
     """The unit vector in that direction, angles in degrees: x to the right, y up, z to the front."""
-    around, up = math.radians(azimuth), math.radians(elevation)
+    around = math.radians(azimuth)
+    up = math.radians(elevation)
     return np.array([math.cos(up) * math.sin(around), math.sin(up), math.cos(up) * math.cos(around)])
 
 
 def _camera(scene: Scene, pixels: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Where it is `(3,)`, and the unit directions of its rays through `pixels`, `(3, n)`."""
-    back, right = _toward(scene.azimuth, scene.elevation), _toward(scene.azimuth + 90, 0)
+    back = _toward(scene.azimuth, scene.elevation)
+    right = _toward(scene.azimuth + 90, 0)
     axes = np.stack([right, -np.cross(back, right), -back], 1)
     shift = np.array([[scene.shift_x], [scene.shift_y]])
     rays = axes @ np.concatenate([(2 * (pixels / size - shift) - 1) * FIELD, np.ones((1, pixels.shape[1]))])

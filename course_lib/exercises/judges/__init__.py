@@ -3,8 +3,19 @@
 import numpy as np
 
 
-def compare(answer: np.ndarray, right: np.ndarray, plausible: dict[str, np.ndarray], otherwise: str) -> str | None:
-    """None where `answer` is `right`, else the reply whose plausible mistake it is, or `otherwise`."""
-    if np.allclose(answer, right):
+def compare(
+    answer: np.ndarray,
+    right: np.ndarray,
+    plausible: dict[str, np.ndarray],
+    otherwise: str,
+    *,
+    rtol: float = 1e-5,
+    atol: float = 1e-8,
+) -> str | None:
+    """None where `answer` is `right`, else the reply whose plausible mistake it is, or `otherwise`.
+
+    The tolerances are those of `np.allclose`; answers computed in float32 need larger ones.
+    """
+    if np.allclose(answer, right, rtol, atol):
         return None
-    return next((reply for reply, wrong in plausible.items() if np.allclose(answer, wrong)), otherwise)
+    return next((reply for reply, wrong in plausible.items() if np.allclose(answer, wrong, rtol, atol)), otherwise)

@@ -15,7 +15,8 @@ def projected_block(function: Callable) -> str | None:
     def relu(y: np.ndarray) -> np.ndarray:
         return np.maximum(y, 0)
 
-    short, f = x @ ws, relu(x @ w1) @ w2
+    short = x @ ws
+    f = relu(x @ w1) @ w2
     answer = np.asarray(function(x.copy(), w1.copy(), w2.copy(), ws.copy()), float)
     if answer.shape != short.shape:
         return f"Five inputs of 3 numbers become (5, 4) with ws (3, 4); yours has the shape {answer.shape}."

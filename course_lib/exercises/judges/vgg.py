@@ -1,10 +1,36 @@
 """Judges of the answers that are functions in `vgg.toml`."""
 
-from collections.abc import Callable
+import contextlib
+import gc
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from course_lib.exercises.judges import compare
+from course_lib.exercises.judges.deep_networks import filled
+from course_lib.exercises.judges.stacks import two_small, vgg_block  # noqa: F401 (judges of vgg.toml)
+
+FILTERS = (64, 128, 256, 512, 512)  # of the five blocks
+COLUMNS = {  # of Table 1, those that `build_vgg` must meet: kernel sizes, block by block
+    "A": ((3,), (3,), (3, 3), (3, 3), (3, 3)),
+    "B": ((3, 3),) * 5,
+    "C": ((3, 3), (3, 3), (3, 3, 1), (3, 3, 1), (3, 3, 1)),
+    "D": ((3, 3), (3, 3), (3, 3, 3), (3, 3, 3), (3, 3, 3)),
+    "E": ((3, 3), (3, 3), (3, 3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3)),
+}
+
+
+def build_vgg(function: Callable) -> str | None:
+    """The network of a column of Table 1, at full width; it must have as many parameters as each of five columns."""
+    for letter, column in COLUMNS.items():
+        with _two_bytes():
+            model = filled(function, column)
+            problem = model if isinstance(model, str) else _wrong_network(model, letter, column)
+        del model
+        gc.collect()
+        if problem:
+            return problem
+    return None
 
 
 def count_paths(function: Callable) -> str | None:
@@ -14,7 +40,10 @@ def count_paths(function: Callable) -> str | None:
         for size in kernel_sizes:
             line = np.convolve(line, np.ones(size))
         right = np.outer(line, line)
-        answer = np.asarray(function(kernel_sizes), float)
+        answer = filled(function, kernel_sizes)
+        if isinstance(answer, str):
+            return answer
+        answer = np.asarray(answer, float)
         if answer.shape == line.shape:
             return f"For {kernel_sizes} yours has the shape {answer.shape}: the square that is seen has two sides."
         if answer.shape != right.shape:
@@ -28,3 +57,80 @@ def count_paths(function: Callable) -> str | None:
         if problem := compare(answer, right, plausible, otherwise):
             return f"For {kernel_sizes} {problem}."
     return None
+
+
+def parameters(
+    column: Sequence[Sequence[int]],
+    *,
+    filters: Sequence[int] = FILTERS,
+    side: int = 7,
+    units: Sequence[int] = (4096, 4096),
+    bias: int = 1,
+) -> int:
+    """The parameters of a VGG network, by arithmetic; `side` is that of the maps that the dense layers get."""
+    total = 0
+    channels = 3
+    for sizes, maps in zip(column, filters, strict=True):
+        for size in sizes:
+            total += (size * size * channels + bias) * maps
+            channels = maps
+    inputs = side * side * channels
+    for outputs in (*units, 1000):
+        total += (inputs + 1) * outputs
+        inputs = outputs
+    return total
+
+
+def _wrong_network(model, letter: str, column: Sequence[Sequence[int]]) -> str | None:
+    """What is wrong with the network of one column."""
+    if not hasattr(model, "count_params"):
+        return (
+            f"For column {letter} your function returns {type(model).__name__}, not a network: keras.Model(inputs, x)."
+        )
+    if tuple(model.input_shape[1:]) != (224, 224, 3) or tuple(model.output_shape[1:]) != (1000,):
+        shapes = f"{model.input_shape[1:]} to {model.output_shape[1:]}"
+        advice = " Flatten the maps before the dense layers." if len(model.output_shape) == 4 else ""
+        return f"Column {letter} maps (224, 224, 3) to (1000,); yours maps {shapes}.{advice}"
+    found = model.count_params()
+    right = parameters(column)
+    if found == right:
+        return _wrong_activations(model)
+    threes = tuple((3,) * len(sizes) for sizes in column)
+    plausible = {
+        "every convolution is 3×3 here, but this column has 1×1 ones too": parameters(threes),
+        "one of the two dense layers of 4,096 units is missing": parameters(column, units=(4096,)),
+        "no dense layer of 4,096 units is there; VGG has two": parameters(column, units=()),
+        "each map is averaged to one number; VGG flattens all 7×7": parameters(column, side=1),
+        "the last block doubles to 1,024 filters; it keeps 512": parameters(column, filters=(64, 128, 256, 512, 1024)),
+        "every block has 64 filters; they double up to 512": parameters(column, filters=(64,) * 5),
+        "the last pooling is missing: fc1 gets 14×14 maps": parameters(column, side=14),
+        "the convolutions have no biases": parameters(column, bias=0),
+    }
+    reason = next((reply for reply, count in plausible.items() if count == found), "compare it with the table's layers")
+    return f"Column {letter} has {right:,} parameters, yours {found:,}: {reason}."
+
+
+def _wrong_activations(model) -> str | None:
+    """What is wrong with the activations of a network of the right size."""
+    last = model.layers[-1]
+    if type(last).__name__ == "Softmax" or getattr(getattr(last, "activation", None), "__name__", "") == "softmax":
+        return "Its outputs are probabilities; the course's networks return logits, so leave the softmax out."
+    names = [type(layer).__name__ for layer in model.layers]
+    inner = [layer for layer in model.layers if hasattr(layer, "kernel")][:-1]
+    linear = [layer.name for layer in inner if layer.activation.__name__ == "linear"]
+    if linear and names.count("ReLU") + names.count("Activation") < len(linear):
+        return f"The counts are right, but {linear[0]} has no ReLU; every layer but the last has one."
+    return None
+
+
+@contextlib.contextmanager
+def _two_bytes() -> Iterator[None]:
+    """Inside, networks are built of numbers of two bytes: 138 million parameters take half the memory."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("bfloat16")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

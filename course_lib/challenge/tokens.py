@@ -1,0 +1,47 @@
+"""The tokens of a team's computer: one file each, made once, never half written, for one server and challenge alone."""
+
+import hashlib
+import os
+import pathlib
+import secrets
+
+from course_lib.challenge.rules import TOKEN
+
+
+def folder(token_dir: object) -> pathlib.Path:
+    """The folder that keeps the tokens. Raises ValueError where it cannot be one."""
+    path = os.path.expanduser(token_dir) if isinstance(token_dir, (str, os.PathLike)) else None
+    if path is None or os.path.isfile(path):
+        raise ValueError(f"token_dir must be a folder, which keeps the teams' tokens, not {token_dir!r}")
+    return pathlib.Path(path)
+
+
+def kept(token_dir: pathlib.Path, url: str, challenge: str, team: str) -> str:
+    """The team's token for the challenge at this address, made where there is none.
+
+    A server that only claims to be this challenge, at another address, is sent another token.
+
+    Raises:
+        ValueError: the folder cannot keep it.
+    """
+    name = hashlib.sha256(f"{url} {challenge} {team.casefold()}".encode()).hexdigest()
+    try:
+        return _kept(token_dir / name)
+    except OSError as error:
+        raise ValueError(
+            f"The team's token cannot be kept in {token_dir} ({error.strerror}). "
+            "Name a folder of your own: connect(url, token_dir=...)."
+        ) from error
+
+
+def _kept(path: pathlib.Path) -> str:
+    if path.is_file() and TOKEN.fullmatch(text := path.read_text(encoding="ascii", errors="replace")):
+        return text
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(32))  # kept before it is sent: without it the team could not come back
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    return path.read_text(encoding="ascii")

@@ -1,0 +1,119 @@
+"""What a notebook's outputs say on a page: without the words of a kernel, pictures as files that open enlarged."""
+
+import hashlib
+import html
+import re
+
+import nbformat
+from nbformat.v4 import new_output
+
+from course_lib.classroom.publishing import outcomes
+from course_lib.exercises.static import marked_up
+
+FOLDER = "figures"  # of the pictures; pages of lessons lie in a folder beside it
+PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
+SHOWN = re.compile(rf'<img src="(\.\./{FOLDER}/[^"]+)"[^>]*>')
+SLIDE = re.compile(
+    r"^The slide: (?P<slide>.+?)\nIn fact: (?P<fact>.+?)\n"
+    r"Source: (?P<source>.+?)(?=\n\n|\nThe slide: |\n[wpqe]\d+ · |\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+COLUMNS = re.compile(r"^.*\S {2,}\S.*$", re.MULTILINE)
+UNSAID = re.compile(r"^(?:.*http://127\.0\.0\.1.*|→ No guess yet.*(?:\n +\S.*)*)\n?", re.MULTILINE)
+UNWRITTEN = re.compile(r"^.*: None\b.*\n?", re.MULTILINE)  # what code prints until a student has written it
+SLIDERS = '<input type="range"'
+RECORDED = "Recorded here: one slider at a time. The others go back to where they begin."
+REPLY = re.compile(r"(?<=<p>)(?:If it comes out otherwise: .*?|The experiment answers\.)(?=</p>)", re.DOTALL)
+
+
+def of_cell(cell: nbformat.NotebookNode, exercise: str, pictures: dict[str, bytes], told: set[str]) -> None:
+    """Changes the outputs of a code cell into those of its page.
+
+    Args:
+        cell: of a notebook that is made for the page.
+        exercise: the name of the lesson's questions, which the places of their outcomes begin with.
+        pictures: collects the PNGs of the page by the names of their files.
+        told: the questions whose outcomes the page tells, which their guesses link to.
+    """
+    if "setup" in cell.metadata.get("tags", ()):
+        cell.outputs = []  # the versions of one machine
+        return
+    made = []
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if "text/html" in data:
+            data["text/html"] = _page(data["text/html"], exercise, pictures, told)
+            made.append(output)
+        elif output.output_type == "stream" or set(data) == {"text/plain"}:
+            text = UNSAID.sub("", output.get("text", data.get("text/plain", "")))
+            made += _of_text(UNWRITTEN.sub("", text) if "write" in cell.metadata.get("tags", ()) else text)
+        else:
+            made.append(output)
+    cell.outputs = made
+
+
+def place(exercise: str, name: str) -> str:
+    """The place in a page where the outcome of a question stands."""
+    return f"outcome-{exercise}-{name}"
+
+
+def _page(page: str, exercise: str, pictures: dict[str, bytes], told: set[str]) -> str:
+    """The HTML of an output: its pictures as files that a tap opens, a guess with the way to its outcome."""
+
+    def keep(match: re.Match) -> str:
+        name = f"{hashlib.sha1(match[1].encode()).hexdigest()[:16]}.png"
+        pictures[name] = match[1].encode()
+        return f"../{FOLDER}/{name}"
+
+    page = PICTURE.sub(keep, page)
+    if "<figure" in page:
+        page = SHOWN.sub(r'<a class="enlarge" href="\1">\g<0></a>', page)
+        if page.count(SLIDERS) > 1 and "data-strides" not in page:  # saved before combinations were recorded
+            page = page.replace("</figure>", f"<div>{RECORDED}</div></figure>")
+    asked = re.match(r"<div>\s*<p><strong>([wpqe]\d+)</strong>", page)
+    if asked and asked[1] in told:
+        link = f' <a href="#{place(exercise, asked[1])}">Open the outcome of {asked[1]}.</a>'
+        page = REPLY.sub(lambda match: match[0] + link, page)
+    return page
+
+
+def _of_text(text: str) -> list[nbformat.NotebookNode]:
+    """A text as outputs: outcomes and slides as HTML, columns as they stand, everything else as text."""
+    made = []
+    done = 0
+    text = outcomes.joined(text) if outcomes.of_text(text) else text
+    found = [(match, _outcome) for match in outcomes.LINE.finditer(text)]
+    found += [(match, _slide) for match in SLIDE.finditer(text)]
+    for match, show in sorted(found, key=lambda pair: pair[0].start()):
+        made += _plain(text[done : match.start()])
+        made.append(_shown(show(match), match[0]))
+        done = match.end()
+    return made + _plain(text[done:])
+
+
+def _plain(text: str) -> list[nbformat.NotebookNode]:
+    if not text.strip():
+        return []
+    if len(COLUMNS.findall(text)) > 1:
+        columns = f'<pre class="columns" tabindex="0">{html.escape(text.rstrip(), quote=False)}</pre>'
+        return [_shown(columns, text)]
+    return [new_output("stream", name="stdout", text=text)]
+
+
+def _outcome(match: re.Match) -> str:
+    (found,) = outcomes.of_text(match[0])
+    finding = f"<p>{marked_up(found.finding)}</p>" if found.finding else ""
+    meaning = f": {marked_up(found.meaning)}" if found.meaning else ""
+    return f"<div><p><strong>Outcome of {found.name}: {marked_up(found.measured)}</strong>{meaning}</p>{finding}</div>"
+
+
+def _slide(match: re.Match) -> str:
+    slide, fact, source = (marked_up(" ".join(match[part].split())) for part in ("slide", "fact", "source"))
+    return (
+        f'<div class="slide-said"><p><strong>The slide:</strong> {slide}</p>'
+        f"<p><strong>In fact:</strong> {fact}</p><p><strong>Source:</strong> {source}</p></div>"
+    )
+
+
+def _shown(page: str, text: str) -> nbformat.NotebookNode:
+    return new_output("display_data", data={"text/html": page, "text/plain": text})

@@ -1,0 +1,135 @@
+"""A lesson's notebook as the web site shows it: folded cells with their titles, outcomes folded, cards without code."""
+
+import copy
+import pathlib
+import re
+
+import nbformat
+
+from course_lib.classroom import cells
+from course_lib.classroom.publishing import formulas, glossary, outcomes, outputs, repository
+from course_lib.classroom.publishing.reading import BADGE, Lesson
+
+MARK = "\u2063"  # an invisible separator between what is folded, code or output, the cell's title, and its place
+QUESTION_CODE = "remove-input"  # the card says all
+FOLDED_OUTPUT = "hide-output"
+BEGIN = "index.html#how-to-begin"
+CHECK = re.compile(r"Choose or type an answer, then press \*Check\*\.")
+NO_KERNEL = re.compile(r" *\(On a page without a kernel there is no button\.?\)")
+NEXT_FORMULA = re.compile(r",?\s*\\qquad(?:\\quad)?\s*")
+
+
+def notebook(
+    lesson: Lesson, terms: list[glossary.Term], name: str, pictures: dict[str, bytes] | None = None
+) -> nbformat.NotebookNode:
+    """The notebook of the lesson's page.
+
+    Args:
+        lesson: the lesson as it was read.
+        terms: those that are linked where the lesson first uses them.
+        name: the repository, for the link to Colab; "" where it is not set.
+        pictures: collects the page's PNGs, encoded, by the names of their files.
+    """
+    made = nbformat.from_dict(copy.deepcopy(lesson.notebook))
+    linked: set[str] = set()
+    told = set(outcomes.of_lesson(lesson))
+    pictures = {} if pictures is None else pictures
+    for cell in made.cells:
+        if cell.cell_type == "code":
+            _fold(cell, lesson.exercise)
+            outputs.of_cell(cell, lesson.exercise, pictures, told)
+            cell.source = cell.source if name else repository.without_colab(cell.source)
+        elif cell.cell_type == "markdown":
+            cell.source = glossary.linked(said(BADGE.sub("", cell.source)), terms, linked)
+    opening = made.cells[0]
+    opening.source = _with_links(opening.source, links(lesson, name))
+    return made
+
+
+def said(markdown: str) -> str:
+    """Markdown without the words of a notebook, and with one formula in a line."""
+    markdown = CHECK.sub("Open an answer to read the reply.", markdown)
+    return formulas.DISPLAY.sub(_one_a_line, NO_KERNEL.sub("", markdown))
+
+
+def _one_a_line(match: re.Match) -> str:
+    parts = NEXT_FORMULA.split(match["formula"])
+    whole = all(part.strip() and _is_balanced(part) for part in parts)
+    return "\n\n".join(f"$${part.strip()}$$" for part in parts) if whole else match[0]
+
+
+def _is_balanced(formula: str) -> bool:
+    return formula.count("{") == formula.count("}") and formula.count("\\begin") == formula.count("\\end")
+
+
+def _fold(cell: nbformat.NotebookNode, exercise: str) -> None:
+    """Names what is folded by the cell's title; the title itself is no code."""
+    title = cells.title(cell)
+    if title:
+        cell.source = cell.source.partition("\n")[2]
+    tags = list(cell.metadata.get("tags", ()))
+    if "question" in tags:
+        tags.append(QUESTION_CODE)
+    if cell.metadata.get("jupyter", {}).get("outputs_hidden"):
+        tags.append(FOLDED_OUTPUT)
+    cell.metadata["tags"] = tags
+    told = [found.name for text in outcomes.texts(cell) for found in outcomes.of_text(text)]
+    named = told or re.findall(r"\.([wpqe]\d+)\.outcome\(", cell.source)
+    shows = f"of {', '.join(named)}" if named else f"· {title}" if title else ""
+    place = outputs.place(exercise, told[0]) if told else ""
+    prompt = MARK.join(["{type}", title or "without a title", shows, place])
+    cell.metadata["mystnb"] = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
+
+
+def links(lesson: Lesson, name: str) -> str:
+    """What can be done with a lesson, as a line of HTML."""
+    file = lesson.path.name
+    offers = [
+        f'<a href="../my_lessons/{file}" download>Download your copy (.ipynb)</a> '
+        f'(it needs the course: <a href="../{BEGIN}">how to begin</a>)',
+        f'<a href="../slides/{lesson.path.stem}.html">Slides</a>',
+    ]
+    if name:
+        offers.insert(0, f'<a href="{repository.colab_address(name, file)}">Open in Colab</a>')
+    return f'<p class="offers">{" · ".join(offers)}</p>'
+
+
+def _with_links(opening: str, line: str) -> str:
+    """The opening with a line under its promise, or under its title where there is no promise."""
+    paragraphs = re.split(r"\n{2,}", opening.strip())
+    place = 2 if len(paragraphs) > 1 and paragraphs[1].startswith("**") else 1
+    return "\n\n".join([*paragraphs[:place], line, *paragraphs[place:]])
+
+
+def visit_folded(translator, node) -> None:
+    """What opens a folded part: the words say whether it is code or an output, and what it shows."""
+    from myst_nb.sphinx_ import escape
+
+    kind, title, shows, place = node["prompt_show"].split(MARK)
+    if kind in ("source", "content"):
+        told = f"Code · {title}"
+        place = ""
+    else:
+        told = f"The outcome {shows}: guess first".replace(" :", ":")
+    classes = " ".join(node["classes"])
+    where = f' id="{place}"' if place else ""
+    translator.body.append(f'<details class="folded {classes}"{where}><summary>{escape(told)}</summary>\n')
+
+
+def depart_folded(translator, node) -> None:
+    """Closes what `visit_folded` opened."""
+    translator.body.append("</details>\n")
+
+
+def setup(app) -> dict[str, bool]:
+    """What Sphinx calls for an extension, once myst-nb is loaded."""
+    from myst_nb.sphinx_ import HideCodeCellNode
+
+    app.add_node(HideCodeCellNode, override=True, html=(visit_folded, depart_folded))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def write(made: nbformat.NotebookNode, path: pathlib.Path) -> None:
+    """Writes a page's notebook."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(made, path)

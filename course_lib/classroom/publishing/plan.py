@@ -1,0 +1,174 @@
+"""The instructor's plan: each lesson's core minute by minute, as far as it fits the time in class."""
+
+import re
+
+from course_lib.classroom.publishing import class_time, counted, outcomes, reading
+from course_lib.exercises.question import Question
+
+KINDS = {"w": "to start with", "p": "guess", "q": "question", "e": "exercise"}
+NOT_PLANNED = "not yet planned by the minute: its cells do not yet say of what kind they are."
+
+
+def page(lessons: list[reading.Lesson], folder: str = "", slides: str = "", *, answers: bool = False) -> str:
+    """The plan of these lessons as Markdown.
+
+    Args:
+        lessons: all of them, also those that are not yet planned.
+        folder: what leads from the page to the notebooks.
+        slides: what leads to the decks; "" where there are none beside the page.
+        answers: whether the plan holds what comes out, which is not for a page that students read.
+    """
+    intro = (
+        f"Counted from the lessons: words at {counted.WORDS_PER_MINUTE} per minute, the seconds that the cells ran on "
+        f"two CPU cores, {counted.MINUTES_PER_QUESTION} minutes for each question, {counted.MINUTES_PER_CODE} for each "
+        "piece of code to write. "
+        "The table is what fits the time in class; where the lesson states minutes for its sections, it is these. "
+        "*Mistake* is the mistaken idea behind a question. Let the class guess aloud before a cell runs, and open its "
+        "outcome afterwards. Run the setup cell before class."
+    )
+    if answers:
+        intro += " *Comes out* is what the saved lesson measured, or the right answer."
+    return "\n\n".join([intro, *(of_lesson(lesson, folder, slides, answers=answers) for lesson in lessons)])
+
+
+def of_lesson(lesson: reading.Lesson, folder: str = "", slides: str = "", *, answers: bool = False) -> str:
+    """The plan of one lesson as Markdown."""
+    heading = f"### {lesson.title}"
+    links = f"[The lesson]({folder}{lesson.path.name})"
+    if slides:
+        links += f' · <a href="{slides}{lesson.path.stem}.html">Slides</a> (the key S opens the speaker\'s notes)'
+    if not lesson.is_tagged:
+        return f"{heading}\n\n{links}: {NOT_PLANNED}"
+    planned = counted.parts(lesson)
+    in_class = class_time.slots(lesson, planned, counted.MINUTES_IN_CLASS[lesson.number])
+    whole = sum(part.minutes for part in planned if part.name != counted.AT_HOME)
+    taken = sum(slot.minutes for slot in in_class)
+    total = f"{links}: {counted.MINUTES_IN_CLASS[lesson.number]} minutes in class, of which the table takes {taken}"
+    total += f"; all of the core takes {whole:.0f} as counted."
+    came_out = outcomes.of_lesson(lesson) if answers else None
+    rows = []
+    minute = 0
+    for slot in in_class:
+        if slot.minutes:
+            rows.append(_row(slot, minute, came_out))
+            minute += slot.minutes
+    columns = ["minute", "part", "what", "ask", *(["comes out"] if answers else []), "mistake"]
+    table = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", *rows]
+    return "\n\n".join([heading, total, "\n".join(table), "\n".join(advice(lesson, planned, in_class))])
+
+
+def _row(slot: class_time.Slot, start: int, came_out: dict[str, outcomes.Outcome] | None) -> str:
+    """A section as a line of the table; its answers where `came_out` is given."""
+    part = slot.part
+    minutes = f"{start}–{start + slot.minutes}"
+    if part.name == counted.AT_HOME:
+        row = [minutes, part.name, "begin, the rest at home", "", ""]
+        return _line(row if came_out is None else [*row, ""])
+    cut = " ".join(said for said, _ in slot.cuts)
+    is_written = bool(part.writing) and "writing" not in cut
+    shown = [question for question in part.section.questions if not _is_cut(question, slot) or question.kind == "code"]
+    what = [
+        "tell" if "told from the slides" in cut else "read",
+        f"run ({60 * part.running:.0f} s)" if part.running else "",
+        "ask" if part.asking else "",
+        "write" if is_written else "",
+    ]
+    row = [minutes, _named(part), ", ".join(filter(None, what)), _grouped(shown, solved=not is_written)]
+    if came_out is not None:
+        row.append("<br>".join(f"{each.name}: {told}" for each in shown if (told := _right(each, came_out))))
+    row.append("<br>".join(f"{each.name}: {_cell(each.misconception)}" for each in shown if each.misconception))
+    return _line(row)
+
+
+def _line(row: list[str]) -> str:
+    return f"| {' | '.join(row)} |"
+
+
+def _named(part: counted.Part) -> str:
+    """A section's heading with the claims of the slides that it puts right."""
+    claims = sorted({claim for cell in part.section.cells for claim in cell.metadata.get("claims", ())}, key=_order)
+    return _cell(part.name) + (f"<br>slides: {' '.join(claims)}" if claims else "")
+
+
+def _order(claim: str) -> tuple[str, int]:
+    return claim[0], int(claim[1:])
+
+
+def _grouped(questions: list[Question], *, solved: bool) -> str:
+    """The questions by kind: "w1, w2, w3 (to start with)<br>e1 (write code)"."""
+    found: dict[str, list[Question]] = {}
+    for question in questions:
+        kind = KINDS[question.name[0]]
+        if question.kind == "code":
+            kind = "show a solution" if solved else "write code"
+        found.setdefault(kind, []).append(question)
+    return "<br>".join(f"{counted.names(each)} ({kind})" for kind, each in found.items())
+
+
+def _right(question: Question, came_out: dict[str, outcomes.Outcome]) -> str:
+    """What the experiment came out as, or the right answer, in a word."""
+    if question.name in came_out:
+        return came_out[question.name].measured
+    return "" if question.right is None else _cell(str(question.right))
+
+
+def _cell(text: str) -> str:
+    """Text in one line of a table."""
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def advice(lesson: reading.Lesson, planned: list[counted.Part], in_class: list[class_time.Slot]) -> list[str]:
+    """What was cut and what else may be, what to start early, what to set as homework, what points there are."""
+    cuts = [cut for slot in in_class for cut in slot.cuts]
+    slow = [part for part in planned if 60 * part.running >= counted.LONG_RUN]
+    started = "; ".join(f"*{part.section.name}* ({60 * part.running:.0f} s)" for part in slow)
+    at_home = [part for part in planned if part.name == counted.AT_HOME]
+    exercises = [question for part in at_home for question in part.section.questions]
+    cut_code = [each for slot in in_class for each in slot.part.section.questions if _is_cut(each, slot)]
+    set_home = [f"{each.name} ({_worth(each)})" for each in [*cut_code, *exercises]]
+    deeper = "; ".join(f"*{section.name}* ({_further(section)})" for section in lesson.deeper)
+    homework = f"{', '.join(set_home) or 'nothing is left over'}; then one deeper section of choice: {deeper}"
+    core = sum(question.points for part in planned for question in part.section.questions)
+    further = sum(question.points for section in lesson.deeper for question in section.questions)
+    lines = [
+        f"- **Cut so that it fits, in this order:** {_saved(_ranked(cuts)) or 'nothing'}.",
+        f"- **Ten minutes late, leave out besides:** {_saved(class_time.late(in_class)) or 'nothing can go'}.",
+        f"- **Start these cells before you ask their guesses:** {started}." if slow else "",
+        f"- **Homework:** {homework}.",
+        f"- **Points:** {_points(core)} in the core, {_points(further)} in the deeper sections.",
+    ]
+    return [line for line in lines if line]
+
+
+def _ranked(cuts: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Cuts in the order in which one would make them: what is done before class, writing, all else."""
+    return sorted(cuts, key=lambda cut: (not re.match(r"w\d", cut[0]), "writing" not in cut[0]))
+
+
+def _saved(cuts: list[tuple[str, float]]) -> str:
+    return "; ".join(f"{said} (saves {max(1, round(minutes))})" for said, minutes in cuts)
+
+
+def _is_cut(question: Question, slot: class_time.Slot) -> bool:
+    return any(
+        re.search(rf"\b{question.name}\b.*(?:homework|at home)", said) and question.name[0] != "w"
+        for said, _ in slot.cuts
+    )
+
+
+def _worth(question: Question) -> str:
+    return "a guess" if question.kind == "guess" else _points(question.points)
+
+
+def _further(section: reading.Section) -> str:
+    """What a deeper section asks, what it takes as counted, and what it gives."""
+    part = counted.of_section(section)
+    asked = f"{counted.names(section.questions)}; " if section.questions else ""
+    points = sum(question.points for question in section.questions)
+    minutes = max(1, round(part.minutes))
+    worth = f", {_points(points)}" if points else ""
+    return f"{asked}{minutes} {'minute' if minutes == 1 else 'minutes'}{worth}"
+
+
+def _points(points: float) -> str:
+    return f"{points:g} {'point' if points == 1 else 'points'}"

@@ -1,0 +1,125 @@
+"""Judges of stacks of convolutions in `vgg.toml`: a block of VGG, and two small filters in the place of a large one."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from course_lib.exercises.judges import compare
+from course_lib.exercises.judges.deep_networks import EMPTY, filled
+
+FLOAT32 = {"rtol": 1e-4, "atol": 1e-5}  # a network computes in float32
+
+
+def vgg_block(function: Callable) -> str | None:
+    """A block from `(x, filters, kernel_sizes)`: convolutions with ReLU that keep the sides, then 2×2 max pooling."""
+    sizes = (3, 1, 3)
+    model = _network_of(function, (12, 16, 5), 6, sizes)
+    if isinstance(model, str):
+        return model
+    convolutions = _convolutions(model)
+    if problem := _wrong_convolutions(convolutions, 6, sizes):
+        return problem
+    if tuple(model.output_shape[1:]) != (6, 8, 6):
+        return (
+            f"12×16 pixels must become 6×8; yours become {_sides(model)}. No convolution of VGG changes the sides "
+            "(which padding does that?), and one pooling halves them."
+        )
+    x = np.random.default_rng(0).normal(size=(2, 12, 16, 5)).astype("float32")
+    maps = [_convolved(x, convolutions, relu) for relu in ((True, True, True), (False,) * 3, (False, False, True))]
+    right, linear, last_alone = (_pooled(each, np.max) for each in maps)
+    plausible = {
+        "No convolution has a ReLU: without it the whole block is one linear filter.": linear,
+        "Only the last convolution has a ReLU; in VGG each of them has one.": last_alone,
+        "That is average pooling; VGG takes the largest of four.": _pooled(maps[0], np.mean),
+    }
+    otherwise = "The shapes are right, the numbers are not: each convolution of VGG is followed by a ReLU and no more."
+    return compare(np.asarray(model(x)), right, plausible, otherwise, **FLOAT32)
+
+
+def two_small(function: Callable) -> str | None:
+    """Two 3×3 convolutions with ReLU from `(x, maps)`, in the place of one 5×5."""
+    model = _network_of(function, (9, 10, 4), 6)
+    if isinstance(model, str):
+        return model
+    convolutions = _convolutions(model)
+    sizes = tuple(layer.kernel_size[0] for layer in convolutions)
+    side = 1 + sum(size - 1 for size in sizes)
+    if 5 in sizes:
+        return "There is still a 5×5 in it: replace it by two 3×3."
+    if set(sizes) == {3} and side != 5:
+        return f"{len(sizes)} convolution(s) of 3×3 see {side}×{side} pixels; the 5×5 saw 5×5."
+    if problem := _wrong_convolutions(convolutions, 6, (3, 3)):
+        return problem
+    if tuple(model.output_shape[1:]) != (9, 10, 6):
+        return f"The maps must keep their sides, 9×10 here; yours become {_sides(model)}. Which padding keeps them?"
+    x = np.random.default_rng(0).normal(size=(2, 9, 10, 4)).astype("float32")
+    right, linear, first_alone, last_alone = (
+        _convolved(x, convolutions, relu) for relu in ((True, True), (False, False), (True, False), (False, True))
+    )
+    plausible = {
+        "No ReLU: then two 3×3 are one linear 5×5 with fewer choices.": linear,
+        "The second convolution has no ReLU; the 5×5 had one.": first_alone,
+        "There is no ReLU between the two, which is what the stack has beyond a 5×5.": last_alone,
+    }
+    otherwise = "The shapes are right, the numbers are not: a ReLU after each convolution, and no more."
+    return compare(np.asarray(model(x)), right, plausible, otherwise, **FLOAT32)
+
+
+def _network_of(function: Callable, shape: tuple[int, ...], *arguments: object):
+    """A network of the function's layers, or what to reply."""
+    import keras
+
+    inputs = keras.Input(shape)
+    try:
+        output = filled(function, inputs, *arguments)
+    except ValueError as error:
+        if "ellipsis" in str(error).lower():
+            return EMPTY
+        raise
+    if isinstance(output, str):
+        return output
+    if not isinstance(output, keras.KerasTensor):
+        return f"Your function returns {type(output).__name__}; it must return what the last layer puts out."
+    return keras.Model(inputs, output)
+
+
+def _convolutions(model) -> list:
+    """The convolutions from the input to the output."""
+    import keras
+
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+
+
+def _wrong_convolutions(convolutions: list, filters: int, sizes: tuple[int, ...]) -> str | None:
+    """What is wrong with the kernels of a stack."""
+    found = tuple(layer.kernel_size[0] for layer in convolutions)
+    if found != sizes:
+        words = ", ".join(f"{size}×{size}" for size in found) or "none"
+        return f"Convolutions of {', '.join(f'{size}×{size}' for size in sizes)} are wanted; yours are {words}."
+    if any(layer.filters != filters for layer in convolutions):
+        return f"Each convolution needs {filters} filters; yours have {[layer.filters for layer in convolutions]}."
+    if not all(layer.use_bias for layer in convolutions):
+        return "A convolution of VGG has a bias per filter; yours have none."
+    return None
+
+
+def _convolved(x: np.ndarray, convolutions: list, relu: tuple[bool, ...]) -> np.ndarray:
+    """What these kernels make of `x` with the padding that keeps the sides, as sums over shifted maps."""
+    for layer, cut in zip(convolutions, relu, strict=True):
+        kernel, bias = layer.get_weights()
+        margin = kernel.shape[0] // 2
+        padded = np.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
+        rows, columns = x.shape[1:3]
+        x = bias + sum(padded[:, i : i + rows, j : j + columns] @ kernel[i, j] for i, j in np.ndindex(kernel.shape[:2]))
+        x = np.maximum(x, 0) if cut else x
+    return x
+
+
+def _pooled(x: np.ndarray, summary: Callable) -> np.ndarray:
+    """2×2 pooling by `np.max` or `np.mean`."""
+    count, rows, columns, maps = x.shape
+    return summary(x.reshape(count, rows // 2, 2, columns // 2, 2, maps), axis=(2, 4))
+
+
+def _sides(model) -> str:
+    return "×".join(map(str, model.output_shape[1:3]))

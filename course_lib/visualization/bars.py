@@ -1,0 +1,144 @@
+"""Bars with one dot per seed, and the text "median (smallest to largest)" that belongs to them."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from course_lib.array_checks import finite_array
+from course_lib.model_checks import described
+from course_lib.visualization.style import INK, MUTED, PALETTE, given_or_new, style
+
+BAR = 0.76
+DOTS = 0.24  # heights: of all bars of a name, of the dots of a bar; 1 is the distance of two names
+Values = Mapping[str, Sequence[float] | float]
+
+
+def median_and_range(values: Sequence[float], spec: str = ".1f", unit: str = "") -> str:
+    """The text "median (smallest to largest)" for the values of several seeds.
+
+    Args:
+        values: one number per seed.
+        spec: how a number is written, as in an f-string: ".1f", ",.0f", ".1%".
+        unit: written after the median, for example "%" or "s".
+
+    Raises:
+        ValueError: no values, or NaN.
+
+    Example:
+        >>> median_and_range([1.4, 1.1, 1.2], ".1f", "%")
+        '1.2 % (1.1 to 1.4)'
+    """
+    numbers = _numbers("the values", values)
+    low, middle, high = (format(number, spec) for number in (numbers.min(), np.median(numbers), numbers.max()))
+    return f"{middle} {unit}".rstrip() + f" ({low} to {high})"
+
+
+@style()
+def plot_bars(
+    values: Values | Mapping[str, Values],
+    label: str,
+    *,
+    highlight: Collection[str] = (),
+    lines: Mapping[str, float] | None = None,
+    spec: str | None = ".1f",
+    ax=None,
+):
+    """Horizontal bars from 0 to the median, with one dot per seed.
+
+    Args:
+        values: name → one number per seed, or name → {group → one number per seed} for several bars per name, with a
+            legend of the groups. A number alone is one seed and gets no dot. A DataFrame is taken by columns.
+        label: what the values are, with their unit: "validation error in %".
+        highlight: names whose bars are drawn in the second color; only where there are no groups.
+        lines: name → value of vertical lines for comparison, such as {"chance": 90.0}, named in the legend.
+        spec: how the median is written beside its bar, as in an f-string; None leaves it out.
+        ax: the Axes to draw on; by default those of a new figure.
+
+    Raises:
+        ValueError: no values, NaN, some names with groups and some without, or an unknown name to highlight.
+    """
+    rows = _grouped(values)
+    groups = list(dict.fromkeys(group for row in rows.values() for group in row))
+    unknown = [name for name in highlight if name not in rows]
+    if isinstance(highlight, str) or unknown:
+        raise ValueError(f"highlight must be a list of names among {', '.join(rows)}, not {highlight!r}")
+    ax = given_or_new(ax, 7.5, 0.9 + max(0.42, 0.3 * len(groups)) * len(rows) + 0.3 * bool(lines or len(groups) > 1))
+    height = BAR / len(groups)
+    for number, group in enumerate(groups):
+        shift = (number - (len(groups) - 1) / 2) * height
+        for place, (name, row) in enumerate(rows.items()):
+            if group in row:
+                color = PALETTE[int(name in highlight) if len(groups) == 1 else number % len(PALETTE)]
+                _bar(ax, place + shift, row[group], height, color, spec)
+        if group:
+            ax.barh(0, 0, color=PALETTE[number % len(PALETTE)], alpha=0.55, label=group)
+    for number, (name, value) in enumerate((lines or {}).items()):
+        ax.axvline(value, color=MUTED, linestyle=("--", ":", "-.")[number % 3], linewidth=1.6, label=name)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.set(xlabel=label, ylim=(len(rows) - 0.5, -0.5))
+    ax.tick_params(axis="y", length=0)
+    ax.margins(x=0.12)
+    if lines or groups != [""]:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
+    return ax
+
+
+def plot_two_errors(errors: Mapping[str, Sequence], label: str = "error in %", *, spec: str | None = ".1f", ax=None):
+    """Training and validation error of each network side by side, with one dot per seed.
+
+    Args:
+        errors: name → (training, validation), each a number, or one number per seed.
+        label: what the errors are, with their unit.
+        spec: how the median is written beside its bar, as in an f-string; None leaves it out.
+        ax: the Axes to draw on; by default those of a new figure.
+
+    Raises:
+        ValueError: no pairs, or NaN.
+    """
+    pairs = dict(errors.items()) if isinstance(errors, Mapping) else {}
+    if not pairs or not all(isinstance(pair, (tuple, list, np.ndarray)) and len(pair) == 2 for pair in pairs.values()):
+        raise ValueError(f"errors must be a dict name → (training, validation), not {described(errors)}")
+    return plot_bars(
+        {name: {"training": training, "validation": validation} for name, (training, validation) in pairs.items()},
+        label,
+        spec=spec,
+        ax=ax,
+    )
+
+
+def _bar(ax, place: float, values: np.ndarray, height: float, color: str, spec: str | None) -> None:
+    """One bar to the median, its dots, and the median in numbers to the right of both."""
+    median = float(np.median(values))
+    ax.barh(place, median, height=0.92 * height, color=color, alpha=0.55)
+    if len(values) > 1:
+        spread = DOTS * height * np.linspace(-1, 1, len(values))  # equal values stay apart
+        ax.plot(values, place + spread, "o", color=INK, markersize=4.5, markeredgewidth=0)
+    if spec is not None:
+        end = max(values.max(), median, 0)
+        text = format(median, spec).replace("-", "−")
+        look = {"fontsize": 11, "weight": "bold", "color": color, "va": "center"}
+        ax.annotate(text, (end, place), (7, 0), textcoords="offset points", **look)
+
+
+def _grouped(values) -> dict[str, dict[str, np.ndarray]]:
+    """Name → group → numbers; the only group of values without groups has no name."""
+    if hasattr(values, "columns") and hasattr(values, "to_dict"):
+        values = values.to_dict("list")
+    if not isinstance(values, Mapping) or not values:
+        raise ValueError(f"values must be a dict name → one number per seed, not {described(values)}")
+    with_groups = [isinstance(row, Mapping) for row in values.values()]
+    if any(with_groups) and not all(with_groups):
+        raise ValueError("values must have groups for every name or for none")
+    rows = values if all(with_groups) else {name: {"": row} for name, row in values.items()}
+    return {
+        str(name): {str(group): _numbers(f"the values of {name!r}", found) for group, found in row.items()}
+        for name, row in rows.items()
+    }
+
+
+def _numbers(name: str, values) -> np.ndarray:
+    """One number per seed, `(seeds,)`; a number alone is one seed."""
+    found = np.atleast_1d(finite_array(name, values)).astype(float)
+    if found.ndim != 1 or not len(found):
+        raise ValueError(f"{name} must be numbers, one per seed, not the shape {found.shape}")
+    return found

@@ -1,0 +1,247 @@
+"""What reading costs, and what stalled or greedy readers do to the rest of the class."""
+
+import concurrent.futures
+import contextlib
+import json
+import socket
+import sqlite3
+import sys
+import time
+
+import numpy as np
+import psutil
+import pytest
+from arena import ask, register
+
+from course_lib.challenge import board, connections, making
+from course_lib.challenge import server as server_module
+from course_lib.challenge.connections import Bucket, Connections, address_of
+
+resource = pytest.importorskip("resource")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks from several addresses of this machine")
+TEAMS = 100
+ENTRIES = 100
+LARGE = 100_000  # images, 4.8 MB: more than lies in the buffers of a connection
+
+
+def fill(folder, count: int = TEAMS, entries: int = ENTRIES) -> None:
+    """So many teams with so many submissions each, as if they had been sent."""
+    with making.opened(folder) as store, store.database.transaction():
+        random = np.random.RandomState(0)
+        for number in range(count):
+            team = store.teams.add(f"Class {number}")
+            for entry in range(entries):
+                digest = f"{number} {entry}".encode()
+                row = {"team": team, "at": time.time(), "digest": digest, "top1": digest, "note": f"try {entry}"}
+                scores = {name: round(random.random_sample(), 2) for name in ("public", "private")}
+                store.database.insert("submissions", row | scores)
+
+
+def processor(server) -> float:
+    return sum(psutil.Process(server.process.pid).cpu_times()[:2])
+
+
+def test_a_look_at_the_board_costs_little(make, serve):
+    """Of 100 teams with 100 submissions each: at most 3 ms of processor time per request, on a busy machine too."""
+    server = serve(make())
+    fill(server.folder)
+    tag = ask(server, "GET", "/board")[1]["Etag"]
+    for path, headers in (("/board", {}), ("/board", {"If-None-Match": tag}), ("/api/leaderboard", {}), ("/", {})):
+        before = processor(server)
+        statuses = {ask(server, "GET", path, source=f"127.0.0.{2 + n % 8}", **headers)[0] for n in range(100)}
+        used = (processor(server) - before) / 100
+        print(f"{path} {headers}: {1000 * used:.2f} ms of the processor per request")
+        assert statuses == ({304} if headers else {200}) and used < 0.003
+
+
+def test_the_board_is_computed_when_something_was_written(make, monkeypatch):
+    folder = make()
+    with making.opened(folder) as store, making.opened(folder) as elsewhere:
+        computed = []
+        leaderboard = store.leaderboard
+        monkeypatch.setattr(store, "leaderboard", lambda: computed.append(1) or leaderboard())
+        shown = board.Board(store, making.describe(folder))
+
+        def look() -> int:
+            shown.html()
+            shown.json()
+            shown.page("http://x")
+            return len(computed)
+
+        assert (look(), look()) == (1, 1)
+        store.teams.register("A", "a" * 43)
+        assert (look(), look()) == (2, 2)
+        store.submit(store.teams.find("A"), np.zeros((200, 1), int))
+        assert (look(), look()) == (3, 3)
+        elsewhere.reveal()  # as the instructor's commands do, in a program of their own
+        assert (look(), look()) == (4, 4)
+        assert json.loads(shown.json())["lines"][0]["private"] is not None
+
+
+def test_who_asks_too_much_waits_and_others_do_not(local, monkeypatch):
+    monkeypatch.setattr(server_module, "READING", (5, 5))
+    server = local()
+    refused = []
+
+    def greedy() -> None:
+        while time.perf_counter() < end:
+            status, headers, _ = ask(server, "GET", "/board", source="127.0.0.9")
+            if status == 429:
+                refused.append(headers["Retry-After"])
+
+    end = time.perf_counter() + 1
+    with concurrent.futures.ThreadPoolExecutor(30) as pool:
+        for _ in range(30):
+            pool.submit(greedy)
+        time.sleep(0.3)
+        begin = time.perf_counter()
+        assert ask(server, "GET", "/board", source="127.0.0.2")[0] == 200
+        assert register(server, "A", source="127.0.0.9")[0] == 200  # sending has a turn of its own
+        waited = time.perf_counter() - begin
+    assert set(refused) == {"2"} and len(refused) < 60 and waited < 0.5
+
+
+def test_a_bucket_lets_a_surplus_pass_and_makes_the_rest_wait(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(connections.time, "monotonic", lambda: now[0])
+    bucket = Bucket(rate=10, burst=5)
+    assert [bucket.wait("a") for _ in range(7)] == pytest.approx([0, 0, 0, 0, 0, 0.1, 0.2])
+    waits = [bucket.wait("a") for _ in range(50)]
+    assert waits[17] == pytest.approx(2) and set(waits[18:]) == {None}
+    assert bucket.wait("b") == 0
+    now[0] = 100.0
+    assert bucket.wait("a") == 0
+    monkeypatch.setattr(connections, "REMEMBERED", 3)
+    for number in range(10):
+        bucket.wait(str(number))
+    assert len(bucket._levels) == 3
+
+
+def test_an_address_is_a_computer():
+    assert address_of("192.168.0.7") == "192.168.0.7" == address_of("::ffff:192.168.0.7")
+    assert address_of("fe80::1%eth0") == address_of("fe80::2") != address_of("fe81::1")
+
+
+def stall(port: int, count: int, source: str = "127.0.0.1") -> list[socket.socket]:
+    """So many connections that ask for the test images and read nothing."""
+    held = []
+    for _ in range(count):
+        with contextlib.suppress(OSError):
+            reader = socket.socket()
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**15)
+            reader.bind((source, 0))
+            reader.settimeout(5)
+            reader.connect(("127.0.0.1", port))
+            reader.sendall(b"GET /files/test.npz HTTP/1.1\r\nHost: x\r\n\r\n")
+            held.append(reader)
+    return held
+
+
+def test_stalled_readers_leave_descriptors_to_the_class(make, serve):
+    """300 of them, where a process may have 256: half come from the address of the class itself."""
+    server = serve(make(test_images=LARGE), preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)))
+    held = stall(server.port, 150, "127.0.0.9") + stall(server.port, 150, "127.0.0.1")
+    begin = time.perf_counter()
+    for number in range(8):
+        assert register(server, f"team {number}", token=f"{number:043}")[0] == 200
+        assert ask(server, "GET", "/board")[0] == 200
+    seconds = (time.perf_counter() - begin) / 16
+    open_now = psutil.Process(server.process.pid).num_fds()
+    print(f"{len(held)} stalled readers: {seconds:.3f} s per request, {open_now} descriptors")
+    assert seconds < 2 and open_now < 256  # without a limit the first request waits for ever
+    for each in held:
+        each.close()
+
+
+def test_the_server_raises_its_limit_of_descriptors(make, serve):
+    server = serve(make(), preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 1024)))
+    assert psutil.Process(server.process.pid).rlimit(psutil.RLIMIT_NOFILE) == (1024, 1024)
+
+
+def test_a_lack_of_descriptors_is_survived(make, serve):
+    """The limit falls while the server runs, below what it counts on: it closes connections and goes on."""
+    server = serve(make(test_images=LARGE))
+    process = psutil.Process(server.process.pid)
+    held = stall(server.port, 40)
+    time.sleep(0.3)
+    process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() + 2, 4096))
+    held += stall(server.port, 40)
+    statuses = []
+    for _ in range(10):
+        with contextlib.suppress(OSError):
+            statuses.append(ask(server, "GET", "/api/challenge")[0])
+    assert statuses.count(200) >= 8 and server.process.poll() is None
+    assert "Traceback" not in server.output.read_text()
+    for each in held:
+        each.close()
+
+
+def test_a_reader_that_stops_loses_its_connection(local, monkeypatch):
+    monkeypatch.setattr(connections, "STALLED", 0.3)
+    from course_lib.challenge import serving
+
+    monkeypatch.setattr(serving, "SETTLE", 2)
+    server = local(test_images=LARGE)
+    (reader,) = stall(int(server.url.rsplit(":", 1)[1]), 1)
+    time.sleep(1)
+    received = 0
+    with contextlib.suppress(ConnectionError):
+        while piece := reader.recv(2**20):
+            received += len(piece)
+    reader.close()
+    assert 0 < received < (server.folder / "public" / "test.npz").stat().st_size  # what was under way, then the end
+
+
+class Stream:
+    """As much of a connection as `Connections` asks of it."""
+
+    def __init__(self, stalled: bool = False):
+        self.stalled = stalled
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def closed(self) -> bool:
+        return self.is_closed
+
+    def writing(self) -> bool:
+        return self.stalled
+
+
+def test_the_connection_on_which_nothing_moved_for_longest_makes_room():
+    open_connections = Connections(most=20)
+    mine = [Stream() for _ in range(10)]
+    others = [Stream() for _ in range(15)]
+    for stream in mine:
+        open_connections.admit(stream, "10.0.0.1")
+    open_connections.moved(mine[0])
+    for stream in others:
+        open_connections.admit(stream, "10.0.0.2")
+    # at most ten from one address: its own oldest ones went
+    assert [stream.is_closed for stream in others] == [True] * 5 + [False] * 10
+    third = Stream()
+    open_connections.admit(third, "10.0.0.3")  # the twenty-first
+    assert [stream.is_closed for stream in mine] == [False, True] + [False] * 8 and not third.is_closed
+
+
+def test_large_valid_scores_are_taken(local):
+    """More than a mebibyte: Tornado's own limit was lower than the challenge's."""
+    server = local(test_images=30_000)
+    client = server.connect().register("A")
+    assert 0 <= client.submit(np.random.RandomState(0).random_sample((30_000, 10))).public <= 1
+
+
+def test_another_programs_lock_is_answered_at_once(make, serve):
+    server = serve(make())
+    assert register(server, "A")[0] == 200
+    with contextlib.closing(sqlite3.connect(server.folder / "private" / making.DATABASE)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        begin = time.perf_counter()
+        status, answer = register(server, "B", token="b" * 43)
+        assert status == 503 and "busy" in answer["error"] and time.perf_counter() - begin < 5
+        assert ask(server, "GET", "/board")[0] == 200
+        assert ask(server, "POST", "/api/teams?team=C", b"", token="c" * 43)[1]["Retry-After"] == "1"
+        other.rollback()
+    assert register(server, "B", token="b" * 43)[0] == 200
+    assert "Another program holds the lock" in server.output.read_text()

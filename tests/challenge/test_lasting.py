@@ -1,0 +1,273 @@
+"""What lasts, and what is said where something is missing, damaged, full, locked away or old."""
+
+import contextlib
+import ctypes
+import hashlib
+import json
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from arena import TOKEN, ServeProcess, ask, register, truth
+
+from course_lib import common
+from course_lib.__main__ import main
+from course_lib.challenge import database, making, serving
+
+FIRST_EDITION = pathlib.Path(__file__).with_name("first_edition.sql").read_text(encoding="utf-8")
+
+
+def csv_of(seed: int) -> bytes:
+    labels = np.random.RandomState(seed).randint(10, size=200)
+    return "\n".join(["id,label", *(f"{index},{label}" for index, label in enumerate(labels))]).encode()
+
+
+def submit(server, seed: int, team: str = "A", **options) -> tuple[int, dict]:
+    status, _, content = ask(server, "POST", f"/api/submissions?team={team}", csv_of(seed), **options)
+    return status, json.loads(content)
+
+
+def told(capsys, command: str, *arguments: str) -> str:
+    """What the instructor is told by a command that fails."""
+    assert main(["challenge", command, *arguments]) == 1
+    error = capsys.readouterr().err
+    assert "Traceback" not in error and error.endswith(".\n"), error
+    return error
+
+
+def path_of(folder: pathlib.Path) -> pathlib.Path:
+    return folder / "private" / making.DATABASE
+
+
+def as_first_edition(folder: pathlib.Path, *more: str) -> None:
+    """Makes an old folder of it: the first edition's tables, with teams that would not be allowed any more."""
+    about = making.describe(folder)
+    for name in making.FIRST_EDITION:
+        del about[name]
+    (folder / making.ABOUT).write_text(json.dumps(about))
+    path_of(folder).unlink()
+    with contextlib.closing(sqlite3.connect(path_of(folder))) as old, old:
+        old.executescript(FIRST_EDITION)
+        teams = [("Constant (one class)", "baseline"), ("our name", "team"), ("our  name", "team"), ("A", "team")]
+        teams += [(name, "team") for name in more]
+        for number, (name, kind) in enumerate(teams, 1):
+            token = hashlib.sha256(f"{number}".zfill(43).encode()).digest() if kind == "team" else None
+            old.execute("INSERT INTO teams VALUES (?, ?, ?, ?)", (number, name, kind, token))
+        scores = ((1, b"", 0.1), (2, b"a", 0.3), (2, b"b", 0.5), (3, b"a", 0.5), (4, b"c", 0.2))
+        for at, (team, digest, public) in enumerate(scores, 1_700_000_000):
+            row = (team, at, digest, "note", public, public / 2)
+            old.execute("INSERT INTO submissions (team, at, digest, note, public, private) VALUES (?,?,?,?,?,?)", row)
+
+
+def test_a_folder_of_the_first_edition_is_served(make, serve, capsys):
+    folder = make()
+    as_first_edition(folder)
+    server = serve(folder)
+    assert register(server, "our name", token="2".zfill(43))[0] == 200  # its token still holds
+    status, answer = submit(server, 0, token="4".zfill(43))
+    assert status == 200 and answer["left_today"] == 9 and answer["left_in_all"] is None
+    assert main(["challenge", "export", "--data", str(folder)]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert len(rows) == 6 and rows[1].startswith('"our name"') and rows[3].startswith('"our name 2"')
+    assert '"our name 2"' in rows[1] and '"our name"' in rows[3]  # each sent what the other did
+    with making.opened(folder) as store:
+        lines = {line["name"]: line for line in store.standings()}
+    assert lines["our name"]["public"] == 0.5 and lines["our name"]["submissions"] == 2
+    old = folder / "private" / "challenge-before-version-2.sqlite"
+    with contextlib.closing(sqlite3.connect(old)) as kept:
+        assert kept.execute("SELECT count(*) FROM submissions").fetchone() == (5,)
+
+
+def test_names_of_the_first_edition_that_are_not_allowed_any_more(make, serve, capsys):
+    folder = make()
+    as_first_edition(folder, "🚀 rockets", "Аlice", "rockets!")
+    server = serve(folder)
+    assert register(server, "rockets", token="5".zfill(43))[0] == 200  # its token still holds
+    assert main(["challenge", "status", "--data", str(folder)]) == 0
+    rows = [line[10:40].strip() for line in capsys.readouterr().out.splitlines()]
+    assert rows[-3:] == ["rockets", "Team 6", "rockets 2"]
+
+
+def test_a_migration_that_is_cut_short_is_done_again(make, monkeypatch):
+    folder = make()
+    as_first_edition(folder)
+    with monkeypatch.context() as cut:
+        cut.setattr(database, "FROM_FIRST_EDITION", (*database.FROM_FIRST_EDITION, "no SQL at all"))
+        with pytest.raises(sqlite3.OperationalError):
+            making.opened(folder)
+    with making.opened(folder) as store:
+        assert len(store.submissions()) == 4
+
+
+def test_newer_and_foreign_databases_are_refused(make, capsys):
+    folder = make()
+    with contextlib.closing(sqlite3.connect(path_of(folder))) as newer:
+        newer.execute("PRAGMA user_version = 3")
+    assert "written by a newer version of this course" in told(capsys, "status", "--data", str(folder))
+    path_of(folder).unlink()
+    with contextlib.closing(sqlite3.connect(path_of(folder))) as foreign:
+        foreign.execute("CREATE TABLE recipes (name)")
+    assert "is no challenge's database" in told(capsys, "status", "--data", str(folder))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "sentence"),
+    [
+        ("private/challenge.sqlite", pathlib.Path.unlink, "is missing or empty, and with it every team"),
+        ("private/challenge.sqlite", lambda path: path.write_bytes(b""), "is missing or empty, and with it every team"),
+        ("private/challenge.sqlite", lambda path: path.write_bytes(b"x" * 8192), "is damaged. Stop the server"),
+        ("private/labels.npz", pathlib.Path.unlink, "labels.npz is missing or damaged"),
+        (
+            "private/labels.npz",
+            lambda path: path.write_bytes(path.read_bytes()[:99]),
+            "labels.npz is missing or damaged",
+        ),
+        ("public/train.npz", lambda path: path.write_bytes(b"x"), "train.npz is missing or damaged"),
+        ("public/challenge.json", lambda path: path.write_text("{"), "challenge.json is damaged"),
+    ],
+)
+def test_a_folder_that_lacks_something_is_not_served(make, capsys, name, change, sentence):
+    folder = make()
+    for left in folder.glob("private/*-wal"):
+        left.unlink()
+    change(folder / name)
+    arguments = ("serve", "random", "--data", str(folder), "--port", "0")
+    assert sentence in told(capsys, *arguments)
+    if "public/train" not in name:
+        assert sentence in told(capsys, "status", "--data", str(folder))
+    assert not path_of(folder).exists() or path_of(folder).stat().st_size in (0, 8192) or "sqlite" not in name
+
+
+def test_a_database_that_is_damaged_while_it_is_served(make, serve):
+    server = serve(make())
+    assert register(server, "A")[0] == 200
+    with making.opened(server.folder) as store:
+        store.database.settle()
+    size = path_of(server.folder).stat().st_size
+    with path_of(server.folder).open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+    status, answer = submit(server, 0)
+    assert status == 503 and answer["error"] == "The memory of the challenge is damaged. Tell the instructor."
+    assert "challenge.sqlite is damaged" in server.output.read_text()
+    assert "Traceback" not in server.output.read_text()
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(make, serve):
+    """The process may not make files longer than 256 kB: to SQLite that is a disk that takes no more."""
+    resource = pytest.importorskip("resource")
+    full = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (256_000, resource.RLIM_INFINITY))}
+    server = serve(make(daily_limit=1000, total_limit=1000), **full)
+    assert register(server, "A")[0] == 200
+    answered = []
+    for seed in range(200):
+        status, answer = submit(server, seed)
+        if status != 200:
+            break
+        answered.append(answer["public"])
+    assert status == 507 and answer["error"].endswith("Nothing of this request was kept: tell the instructor.")
+    assert ask(server, "GET", "/board")[0] == 200  # it goes on showing what there is
+    assert "is full or failing" in server.output.read_text() and "Traceback" not in server.output.read_text()
+    server.kill()
+    server.popen = {}
+    server.start()  # there is room again
+    assert submit(server, 999)[0] == 200
+    with making.opened(server.folder) as store:
+        assert [row["public"] for row in store.submissions()][:-1] == answered and len(answered) > 10
+
+
+def as_owner_only() -> None:
+    """From here on root too may only do what the bits of a file allow; for others this changes nothing."""
+    drop, override, read_search = 24, 1, 2  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    for capability in (override, read_search):
+        ctypes.CDLL(None).prctl(drop, capability, 0, 0, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="takes rights from root as Linux does")
+def test_a_folder_that_may_only_be_read(make):
+    folder = make()
+    with making.opened(folder) as store:
+        store.teams.register("A", TOKEN)
+        store.submit(store.teams.find("A"), np.zeros((200, 1), int))
+    paths = (folder, *folder.rglob("*"))
+    for path in paths:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    with pytest.raises(AssertionError, match=r"Give yourself the right to write there\."):
+        ServeProcess(folder, preexec_fn=as_owner_only)
+    done = by_owner(f"status --data {folder}", f"export --data {folder}", f"backup --data {folder} --output {folder}2")
+    assert done.stderr == "" and done.stdout.split("\n")[-1] == "[0, 0, 0]"
+    assert "random: open, 1 submissions" in done.stdout and '"A"' in done.stdout
+    with making.opened(pathlib.Path(f"{folder}2")) as copy:
+        assert len(copy.submissions()) == 1
+    for path in paths:
+        path.chmod(0o755)
+
+
+def by_owner(*commands: str) -> subprocess.CompletedProcess:
+    """What the instructor's commands say, one after the other, where root has no more rights than an owner."""
+    program = "import sys; from course_lib.__main__ import main; "
+    program += "print([main(['challenge', *command.split()]) for command in sys.argv[1:]], end='')"
+    return subprocess.run(
+        [sys.executable, "-c", program, *commands],
+        cwd=common.ROOT,
+        capture_output=True,
+        text=True,
+        preexec_fn=as_owner_only,
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="takes rights from root as Linux does")
+@pytest.mark.parametrize("name", ["private/labels.npz", "public/challenge.json", "private"])
+def test_a_file_that_may_not_be_read_is_named(make, name):
+    path = make() / name
+    path.chmod(0)
+    done = by_owner(f"status --data {path.parents[name.count('/')]}")
+    path.chmod(0o755)
+    assert "may not be read. Give yourself the right to read it." in done.stderr and name in done.stderr
+    assert "Errno" not in done.stderr and done.stdout == "[1]"
+
+
+def test_a_backup_made_while_it_is_served_can_be_served(make, serve, tmp_path, capsys):
+    server = serve(make())
+    assert register(server, "A")[0] == 200
+    assert submit(server, 0)[0] == 200
+    assert main(["challenge", "backup", "--data", str(server.folder), "--output", str(tmp_path / "copy")]) == 0
+    assert submit(server, 1)[0] == 200
+    assert "is there already" in told(
+        capsys, "backup", "--data", str(server.folder), "--output", str(tmp_path / "copy")
+    )
+    copy = serve(tmp_path / "copy")
+    assert submit(copy, 0)[1]["counted"] is False and submit(copy, 1)[1]["counted"] is True
+    assert np.array_equal(truth(tmp_path / "copy"), truth(server.folder))
+    assert (tmp_path / "copy" / "private").stat().st_mode & 0o077 == 0
+
+
+def test_the_database_file_alone_is_complete_soon(local, monkeypatch, tmp_path):
+    """Whoever copies only the .sqlite, without its -wal file, lacks nothing that is a few seconds old."""
+    monkeypatch.setattr(serving, "SETTLE", 2)
+    server = local()
+    server.connect().register("A").submit(np.zeros(200, int))
+    time.sleep(0.5)
+    shutil.copy(path_of(server.folder), tmp_path / "copy.sqlite")
+    with contextlib.closing(sqlite3.connect(tmp_path / "copy.sqlite")) as copy:
+        assert copy.execute("SELECT sent FROM teams WHERE name = 'A'").fetchone() == (1,)
+
+
+def test_a_clock_that_stands_before_the_newest_submission_is_told(make, monkeypatch, capsys):
+    async def at_once(*_) -> None:
+        raise KeyboardInterrupt
+
+    folder = make()
+    with making.opened(folder) as store:
+        store.teams.register("A", TOKEN)
+        monkeypatch.setattr("course_lib.challenge.store.time.time", lambda: 2e9)
+        store.submit(store.teams.find("A"), np.zeros((200, 1), int))
+        monkeypatch.undo()
+    monkeypatch.setattr(serving, "serve", at_once)
+    assert main(["challenge", "serve", "random", "--data", str(folder), "--port", "0"]) == 0
+    assert "The newest submission is dated 2033-05-18" in capsys.readouterr().out

@@ -1,0 +1,453 @@
+"""What is made of the lessons before Sphinx or a browser sees it: sections, plan, glossary, slides, formulas."""
+
+import itertools
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from course_lib import common
+from course_lib.classroom import lesson_runs, seconds
+from course_lib.classroom.publishing import class_time, counted, glossary, outcomes, outputs, pages, plan, reading
+
+LESSONS = lesson_runs.find([])
+OUTCOME = "p1 · no guess given | outcome C: learned\nError 6.5 %.\n"
+FIGURE = (
+    '<figure style="margin: 0"><img src="data:image/png;base64,iVBORw0KGgo=" alt="The error falls." '
+    'style="max-width: 100%"><figcaption aria-hidden="true">The error &lt; 2 % falls.</figcaption></figure>'
+)
+
+
+def shown(source: str, page: str, *tags: str, **metadata) -> nbformat.NotebookNode:
+    output = new_output("display_data", data={"text/html": page, "text/plain": "x"})
+    return new_code_cell(source, outputs=[output], metadata={"tags": list(tags), **metadata})
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A lesson with the questions of lesson 03."""
+    cells = [
+        new_markdown_cell("# Lesson 03 · LeNet\n\n**You will train it,\nand see.**\n\n*You need:* lesson 01."),
+        new_code_cell("# @title Setup\nlenet = exercises.lenet", metadata={"tags": ["setup"]}),
+        new_markdown_cell("## You will be able to …\n\n1. count\n2. train"),
+        new_markdown_cell("## Before we start"),
+        shown("# @title Question\nlenet.w1", "<div><details><summary>1</summary></details></div>", "question"),
+        new_markdown_cell("## 1. Who makes the filters?\n\nLook at the error of $x^2$ in `code`."),
+        shown("# @title Question\nlenet.p1", "<div></div>", "question"),
+        shown("# @title Errors\nvis.show(ax)", FIGURE, "figure", "outcome", jupyter={"outputs_hidden": True}),
+        new_code_cell(
+            "lenet.p1.outcome('C', found)",
+            outputs=[new_output("stream", name="stdout", text=OUTCOME)],
+            metadata={"tags": ["question"], "jupyter": {"outputs_hidden": True}},
+        ),
+        new_markdown_cell("It falls.\n\n**Answer:** the data do.\n\n## 2. What is a step?\n\nWrite it."),
+        new_code_cell("def training_step(): ...", metadata={"tags": ["write"]}),
+        shown("lenet.q3", "<div></div>", "question"),
+        new_markdown_cell("**Answer.** Four lines: `a`."),
+        new_markdown_cell("## Exercises"),
+        shown("lenet.e1", "<div></div>", "question"),
+        new_markdown_cell("## Summary\n\n1. It learns.\n2. It reads."),
+        new_markdown_cell("## Deeper · What is lost?\n\nLess.\n\n**Answer:** little."),
+        shown("lenet.q8", "<div></div>", "question"),
+        new_markdown_cell("## Sources\n\nLeCun 1998"),
+    ]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "03_lenet.ipynb")
+    return tmp_path / "03_lenet.ipynb"
+
+
+def test_a_lesson_is_read_as_sections(path):
+    lesson = reading.read(path)
+    assert (lesson.number, lesson.title, lesson.name) == ("03", "Lesson 03 · LeNet", "LeNet")
+    assert lesson.promise == "You will train it, and see." and lesson.is_tagged and lesson.exercise == "lenet"
+    assert [section.name for section in lesson.core] == [
+        *("", "You will be able to …", "Before we start", "Who makes the filters?", "What is a step?"),
+        *("Exercises", "Summary"),
+    ]
+    assert [section.name for section in lesson.deeper] == ["What is lost?"]
+    asked = [[question.name for question in section.questions] for section in lesson.sections]
+    assert asked == [[], [], ["w1"], ["p1"], ["q3"], ["e1"], [], ["q8"], []]
+    assert lesson.sections[3].answer == "the data do." and lesson.sections[4].answer == "Four lines: `a`."
+    assert reading.words(lesson.sections[3]) == 23  # the heading, prose without formula and code, the caption
+    (figure,) = [figure for cell in lesson.sections[3].cells for figure in reading.figures(cell)]
+    assert figure.caption == "The error < 2 % falls."
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([new_markdown_cell("LeNet")], "does not begin with its title"),
+        ([new_markdown_cell("# LeNet")], "names no questions"),
+    ],
+)
+def test_what_is_no_lesson_is_refused(tmp_path, cells, said):
+    nbformat.write(new_notebook(cells=cells), tmp_path / "x.ipynb")
+    with pytest.raises(ValueError, match=said):
+        reading.read(tmp_path / "x.ipynb")
+
+
+def test_the_plan_adds_up_what_takes_time(path):
+    lesson = reading.read(path)
+    parts = counted.parts(lesson, {"1. Who makes the filters?": 90})
+    filters, step = parts[3], parts[4]
+    assert (filters.reading, filters.running, filters.asking, filters.writing) == (23 / 180, 1.5, 2, 0)
+    assert (step.asking, step.writing) == (0, 10)
+    text = plan.of_lesson(lesson)
+    assert "q3 (write code)" in text and "q3: Training is more than the same small step repeated." in text
+    assert (
+        "**Homework:** e1 (3 points); then one deeper section of choice: *What is lost?* (q8; 2 minutes, 1 point)"
+        in text
+    )
+    assert "7 points in the core, 1 point in the deeper sections" in text
+    assert "fits, in this order:** nothing." in text and "all of the core takes 14 as counted" in text
+
+
+def test_a_section_that_runs_says_how_long_and_is_started_early(path, monkeypatch):
+    ran = {"1. Who makes the filters?": 33, "2. What is a step?": 1}
+    monkeypatch.setattr(counted.recorded_seconds, "read", lambda: {"03_lenet": ran})
+    text = plan.of_lesson(reading.read(path))
+    assert "run (33 s)" in text and "run (1 s)" in text and "run (0" not in text
+    assert "**Start these cells before you ask their guesses:** *Who makes the filters?* (33 s)." in text
+
+
+def test_answers_are_in_the_plan_only_where_they_are_asked_for(path):
+    lesson = reading.read(path)
+    assert "comes out" not in plan.of_lesson(lesson)
+    told = plan.page([lesson], "../", "../slides/", answers=True)
+    assert "| p1: C |" in told and '<a href="../slides/03_lenet.html">Slides</a>' in told
+
+
+def test_when_there_is_too_little_time_the_least_needed_goes_first(path):
+    lesson = reading.read(path)
+    parts = counted.parts(lesson, {})
+    slots = class_time.slots(lesson, parts, 45)
+    assert [slot.cuts for slot in slots] == [()] * len(slots)
+    slots = class_time.slots(lesson, parts, 6)
+    assert sum(slot.minutes for slot in slots) <= 6
+    cuts = [said for slot in slots for said, _ in slot.cuts]
+    assert cuts == ["w1 before class, at home", "writing q3: homework, show the solution"]
+    late = class_time.late(class_time.slots(lesson, parts, 45))
+    assert [said for said, _ in late] == ["w1 before class, at home", "writing q3: homework, show the solution"]
+
+
+def with_opening(path, text: str) -> reading.Lesson:
+    notebook = nbformat.read(path, 4)
+    notebook.cells[0].source += f"\n\n{text}"
+    nbformat.write(notebook, path)
+    return reading.read(path)
+
+
+TABLE = (
+    "| section | start | 1 | 2 | paper, exercises | deeper, each |\n|---|---|---|---|---|---|\n"
+    "| minutes | 4 | 3 | 2 | 1 | 5 |"
+)
+OF_CLASS = TABLE.replace("| minutes", "| seconds | 1 | 1 | 1 | 1 | 1 |\n| minutes in class").replace(
+    "| 5 |", "| 2 to 5 |"
+)
+IN_WORDS = (
+    "in class the opening questions take 6 minutes, sections 1 to 2 1 and 4; the rest at home. Sections 1 to 2 9 s."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (TABLE, {"start": 4, "1": 3, "2": 2, "paper": 1, "deeper": 5}),
+        (OF_CLASS, {"start": 4, "1": 3, "2": 2, "paper": 1}),
+        (IN_WORDS, {"start": 6, "1": 1, "2": 4}),
+        ("In class sections 1 to 3 take 3, 5 and 2 minutes.", {"1": 3, "2": 5, "3": 2}),
+        ("About 45 minutes.", {}),
+    ],
+)
+def test_minutes_that_the_lesson_states_are_those_of_the_plan(path, text, said):
+    lesson = with_opening(path, text)
+    assert class_time.stated(lesson) == said
+    slots = {slot.part.name: slot for slot in class_time.slots(lesson, counted.parts(lesson, {}), 45)}
+    if said:
+        assert slots["1. Who makes the filters?"].minutes == said["1"]
+        assert slots["2. What is a step?"].cuts == (("writing q3: homework, show the solution", 10),)
+        assert slots["Before we start"].minutes == max(0, said.get("start", 0) - 1)
+        rows = re.findall(r"^\| (\d+)–(\d+) \|", plan.of_lesson(lesson), re.MULTILINE)
+        assert all(end == begin for (_, end), (begin, _) in itertools.pairwise(rows)) and rows[0][0] == "0"
+
+
+TAGGED = [path for path in LESSONS if reading.read(path).is_tagged]
+
+
+@pytest.mark.parametrize("lesson", TAGGED, ids=lambda path: path.stem)
+def test_the_plan_of_a_lesson_can_be_held(lesson):
+    """The table ends within the minutes that the lesson has in class, and says what it leaves out."""
+    lesson = reading.read(lesson)
+    text = plan.of_lesson(lesson, answers=True)
+    ends = [int(end) for end in re.findall(r"^\| \d+–(\d+) \|", text, re.MULTILINE)]
+    minutes = counted.MINUTES_IN_CLASS[lesson.number]
+    assert 0.75 * minutes <= ends[-1] <= minutes and f"of which the table takes {ends[-1]};" in text
+    whole = int(re.search(r"all of the core takes (\d+) as counted", text)[1])
+    assert whole <= minutes or "in this order:** nothing" not in text
+    for said in ("run (0", " 0 minutes", "(saves 0)", " 1 minutes", " 1 points"):
+        assert said not in text
+    assert len(re.findall(r"^\| \d+–\d+ \| \d\.", text, re.MULTILINE)) >= 4  # sections of the core
+
+
+def test_a_lesson_that_is_not_yet_planned_is_named(path):
+    notebook = nbformat.read(path, 4)
+    notebook.cells[1].metadata.pop("tags")
+    nbformat.write(notebook, path)
+    text = plan.page([reading.read(path)])
+    assert "### Lesson 03 · LeNet" in text and "not yet planned by the minute: " in text and "| minute" not in text
+
+
+class TestOutcomes:
+    TEXT = (
+        "first line\np1 · no guess given | outcome C: that of filters learned from the digits, from a random\n"
+        "  start\npixels alone 9.6 %; learned 6.5 %\n  (5.7 to 6.6).\n\np10 · your guess 3 | outcome 4.5\nDone.\n"
+    )
+
+    def test_letter_option_and_numbers_are_read_back(self):
+        first, second = outcomes.of_text(self.TEXT)
+        assert first.said == "C (that of filters learned from the digits, from a random start)"
+        assert first.finding == "pixels alone 9.6 %; learned 6.5 % (5.7 to 6.6)."
+        assert (second.name, second.measured, second.meaning, second.finding) == ("p10", "4.5", "", "Done.")
+        assert outcomes.of_text("p1 · guess first, then run this cell again.") == []
+
+    @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+    def test_every_saved_outcome_of_a_lesson_is_found(self, path):
+        lesson = reading.read(path)
+        code = "\n".join(cell.source for cell in lesson.notebook.cells if cell.cell_type == "code")
+        found = outcomes.of_lesson(lesson)
+        saved = [text for cell in lesson.notebook.cells if cell.cell_type == "code" for text in outcomes.texts(cell)]
+        assert len(found) == sum(text.count(" | outcome ") for text in saved) >= 6
+        assert set(found) <= set(re.findall(r"\.([wpqe]\d+)\.outcome\(", code))
+        assert all(each.measured and each.finding and "no guess" not in each.finding for each in found.values())
+
+
+class TestOutputsOfPages:
+    def made(self, *given, tags=("read",)) -> tuple[list[str], dict]:
+        cell = new_code_cell("x", outputs=list(given), metadata={"tags": list(tags)})
+        pictures: dict[str, bytes] = {}
+        outputs.of_cell(cell, "lenet", pictures, {"p1"})
+        return [each.get("data", {}).get("text/html", each.get("text")) for each in cell.outputs], pictures
+
+    def stream(self, text: str):
+        return new_output("stream", name="stdout", text=text)
+
+    def test_an_outcome_has_no_word_of_a_notebook(self):
+        (before, first, second), _ = self.made(self.stream(TestOutcomes.TEXT))
+        assert before == "first line\n" and "<strong>Outcome of p1: C</strong>: that of filters" in first
+        assert (
+            "no guess" not in first and "your guess" not in second and "<strong>Outcome of p10: 4.5</strong>" in second
+        )
+
+    def test_columns_stay_columns_and_prose_does_not(self):
+        (columns,), _ = self.made(self.stream("a    b\nc1   15  <\nc2   16\n"))
+        assert columns == '<pre class="columns" tabindex="0">a    b\nc1   15  &lt;\nc2   16</pre>'
+        assert self.made(self.stream("One line.\nAnother  one.\n"))[0] == ["One line.\nAnother  one.\n"]
+
+    def test_what_a_slide_says_is_a_quotation(self):
+        said = "The slide: a and\nb\nIn fact: c\nSource: d\nand e"
+        (page, _), _ = self.made(self.stream(f"{said}\n{OUTCOME}"))
+        assert "<strong>The slide:</strong> a and b</p>" in page and "<strong>Source:</strong> d and e</p>" in page
+
+    def test_what_only_a_kernel_means_is_left_out(self):
+        assert self.made(self.stream("Python 3\n"), tags=("setup",))[0] == []
+        assert self.made(self.stream("The board: http://127.0.0.1:38517\nrank 1\n"))[0] == ["rank 1\n"]
+        assert self.made(self.stream("loss: None, then None\n"), tags=("write",))[0] == []
+        assert self.made(self.stream("shape: (None, 32)\n"))[0] == ["shape: (None, 32)\n"]
+
+    def test_a_figure_is_a_link_to_its_picture(self):
+        (page,), pictures = self.made(new_output("display_data", data={"text/html": FIGURE}))
+        (name,) = pictures
+        assert (
+            f'<a class="enlarge" href="../figures/{name}"><img src="../figures/{name}" alt="The error falls."' in page
+        )
+        assert "</a><figcaption" in page and "base64" not in page and pictures[name] == b"iVBORw0KGgo="
+
+    def test_sliders_saved_without_all_combinations_say_so(self):
+        slider = '<input type="range">'
+        for page, said in ((slider, False), (slider * 2, True), (f'<i data-strides="[2, 1]">{slider * 2}</i>', False)):
+            (made,), _ = self.made(new_output("display_data", data={"text/html": f"<figure>{page}</figure>"}))
+            assert ("one slider at a time" in made) == said
+
+    def test_a_guess_leads_to_its_outcome(self):
+        card = "<div>\n<p><strong>{}</strong> · Which?</p><details><summary>A</summary>"
+        card += "<p>If it comes out otherwise: no.</p>"
+        (page,), _ = self.made(new_output("display_data", data={"text/html": card.format("p1")}))
+        assert '<p>If it comes out otherwise: no. <a href="#outcome-lenet-p1">Open the outcome of p1.</a></p>' in page
+        (page,), _ = self.made(new_output("display_data", data={"text/html": card.format("p2")}))
+        assert "<a " not in page
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Choose or type an answer, then press *Check*.", "Open an answer to read the reply."),
+        ("Try it. (On a page without a kernel there is no button.)", "Try it."),
+        (r"$$a = b \qquad\quad c = \frac{d}{e}, \qquad f$$", "$$a = b$$\n\n$$c = \\frac{d}{e}$$\n\n$$f$$"),
+        (r"$$\begin{aligned} a \qquad b \end{aligned}$$", r"$$\begin{aligned} a \qquad b \end{aligned}$$"),
+    ],
+)
+def test_markdown_of_a_page(text, said):
+    assert pages.said(text) == said
+
+
+def test_seconds_are_recorded_by_section(tmp_path):
+    code = [new_code_cell(source) for source in "123"]
+    cells = [code[0], new_markdown_cell("text\n\n## 1. A?\n\n## 2. B?"), *code[1:]]
+    found = seconds.by_section(new_notebook(cells=cells), {1: 0.6, 3: 1.2, 4: 1.5})
+    assert found == {"": 0.6, "2. B?": pytest.approx(2.7)}
+    file = tmp_path / "seconds.json"
+    assert seconds.read(file) == {}
+    seconds.record("03_lenet", {**found, "3. C?": 0.2}, file)
+    seconds.record("01_seeing", {}, file)
+    assert seconds.read(file) == {"01_seeing": {}, "03_lenet": {"": 1, "2. B?": 3}}
+
+
+def test_a_timer_lets_a_cell_last_until_the_next_begins(monkeypatch):
+    clock = iter([1.0, 3.0, 3.0, 7.5])
+    monkeypatch.setattr(seconds.time, "perf_counter", lambda: next(clock))
+    timer = seconds.Timer()
+    timer.begin(2)
+    timer.begin(5)
+    timer.end()
+    timer.end()
+    assert timer.seconds == {2: 2.0, 5: 4.5}
+
+
+def test_a_term_is_linked_where_it_is_first_used_and_nowhere_else():
+    terms = [glossary.Term("filter", "…"), glossary.Term("test set", "…", ("test images",)), glossary.Term("loss", "…")]
+    done: set[str] = set()
+    text = "# A filter\n\n`filter`, $filter$, [a filter](x), **filter**\n\nTwo Filters, a filter; test\nimages."
+    linked = glossary.linked(text, terms, done)
+    assert linked == text.replace("Two Filters", "Two {term}`Filters <filter>`").replace(
+        "test\nimages", "{term}`test images <test set>`"
+    )
+    assert done == {"filter", "test set"}
+    assert glossary.linked("Another filter, a lossless loss.", terms, done) == (
+        "Another filter, a lossless {term}`loss <loss>`."
+    )
+
+
+def test_the_glossary_explains_in_sentences():
+    terms = glossary.read()
+    names = [term.name.casefold() for term in terms]
+    assert len(terms) >= 50 and names == sorted(names) and len(set(names)) == len(names)
+    assert all(term.means.endswith(".") and len(term.means) > 25 for term in terms)
+    spelled = [form.casefold() for term in terms for form in (term.name, *term.forms)]
+    assert len(spelled) == len(set(spelled))
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_every_formula_becomes_mathml(path):
+    pytest.importorskip("latex2mathml", reason='needs pip install -e ".[publish]"')
+    from course_lib.classroom.publishing import formulas
+
+    for cell in nbformat.read(path, 4).cells:
+        if cell.cell_type == "markdown":
+            made = re.sub(r"```.*?```|`[^`]*`", "", formulas.replaced(cell.source), flags=re.DOTALL)
+            assert "$" not in re.sub(r'alttext="[^"]*"', "", made)
+            for element in re.findall(r"<math.*?</math>", made, re.DOTALL):
+                assert "\\" not in re.sub(r'alttext="[^"]*"', "", element), element
+
+
+class TestSlides:
+    @pytest.fixture(autouse=True)
+    def decks(self):
+        for package in ("latex2mathml", "sphinx_revealjs"):
+            pytest.importorskip(package, reason='needs pip install -e ".[publish]"')
+        from course_lib.classroom.publishing import decks
+
+        return decks
+
+    def test_a_deck_is_made_of_question_guess_figure_and_answer(self, decks, path):
+        slides = decks.of_lesson(reading.read(path))
+        told = [(slide.kind, decks.plain(slide.heading)) for slide in slides]
+        filters, step = "Who makes the filters?", "What is a step?"
+        assert told[:3] == [("title", "LeNet"), ("text", "You will be able to …"), ("text", "Before we start")]
+        assert told[3:8] == [
+            *(("question", filters), ("figure", filters), ("answer", filters)),
+            *(("question", step), ("answer", step)),
+        ]
+        assert told[8:] == [("text", "Summary"), ("question", "What is lost?"), ("answer", "What is lost?")]
+        assert "2 minutes for this part" in slides[3].notes and "p1, 2 minutes" in slides[3].notes
+        assert "Expect: Edge filters made by an expert" in slides[3].notes
+        assert "It falls" not in slides[4].notes and decks.plain(slides[5].body) == "The data do."
+
+    def test_tagged_cells_make_the_deck(self, decks, path):
+        notebook = nbformat.read(path, 4)
+        for place in (5, 7):
+            notebook.cells[place].metadata.setdefault("tags", []).append("slide")
+        nbformat.write(notebook, path)
+        slides = decks.of_lesson(reading.read(path))
+        assert [slide.kind for slide in slides] == ["title", "text", "figure"]
+        assert "<math" in slides[1].body and "<h2>" not in slides[1].body
+
+    def test_too_many_slides_lose_the_spare_ones(self, decks):
+        slides = [decks.Slide(str(place), "", spare=place % 3) for place in range(9)]
+        assert [slide.heading for slide in decks._at_most(slides, 7)] == ["0", "1", "2", "3", "4", "6", "7"]
+        assert [slide.heading for slide in decks._at_most(slides, 5)] == ["0", "1", "3", "4", "6"]
+        assert len(decks._at_most(slides, 1)) == 3
+
+    @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+    def test_a_lesson_has_12_to_25_slides_that_say_enough(self, decks, path):
+        slides = decks.of_lesson(reading.read(path))
+        assert decks.FEWEST <= len(slides) <= decks.MOST
+        assert {"title", "question", "figure", "text"} <= {slide.kind for slide in slides}
+        for slide in slides:
+            text = decks.plain(slide.body)
+            assert len(text.split()) <= 130 or "<table" in slide.body, text  # a slide of 1280×720 holds no more
+            assert "$" not in text and "**" not in text
+        assert sum("minute" in slide.notes for slide in slides) >= 6
+
+    def test_decks_load_nothing_but_what_lies_beside_them(self, decks, path, tmp_path):
+        out = tmp_path / "slides"
+        assert decks.write([reading.read(path)], out) == {"03_lenet": 11}
+        page = (out / "03_lenet.html").read_text(encoding="utf-8")
+        loaded = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]+)"', page)
+        files = [address for address in loaded if not address.startswith("data:")]
+        assert len(files) >= 5 and all((out / address).is_file() for address in files)
+        assert "http" not in (out / "deck.css").read_text(encoding="utf-8")
+        assert page.count("<section") == 11 and page.count('class="notes"') == 11
+        assert decks.write([reading.read(path)], out) == {"03_lenet": 11}  # over an earlier one
+
+
+def test_claims_and_answers_are_for_the_instructor(path, tmp_path):
+    from course_lib.classroom.publishing import instructor
+
+    instructor.write([reading.read(path)], tmp_path / "instructor")
+    text = {page.stem: page.read_text(encoding="utf-8") for page in (tmp_path / "instructor").glob("*.md")}
+    assert set(text) == {"in_class", "plan", "claims", "misconceptions", "answers"}
+    assert "## Lesson 03 · LeNet" in text["plan"] and "](../lessons/03_lenet.ipynb)" in text["plan"]
+    assert text["claims"].count("\n|") == 2 + len(common.published("lecture"))
+    told = text["answers"]
+    assert "**q1** · How many filters are there" in told and "208 / 26 = 8" in told
+    assert "*Comes out:* **C** (learned). Error 6.5 %." in told and told.index("**w1**") < told.index("**p1**")
+    assert "A solution of q3: <code>training_step</code></summary>\n\n```python\ndef training_step(" in told
+    mistakes = text["misconceptions"]
+    assert "Overfitting shows in the error alone." in mistakes and "**q1**" not in mistakes
+    assert "  - A (both rise): Memorizing 500 correct labels" in mistakes
+
+
+def test_where_no_solution_is_kept_the_judge_is_named(path, tmp_path, monkeypatch):
+    from course_lib.classroom.publishing import instructor
+    from course_lib.exercises import solutions
+
+    monkeypatch.setattr(solutions, "source", lambda lesson, function: "")
+    told = instructor.answers([reading.read(path)])
+    assert (
+        "Its judge: `training_step` in `course_lib/exercises/judges/lenet.py`" in told and "A solution of" not in told
+    )
+
+
+def test_the_page_for_a_class_names_commands_that_there_are():
+    """Every command of the page is understood by the program that it calls."""
+    text = (common.ROOT / "course_lib" / "classroom" / "publishing" / "in_class.md").read_text(encoding="utf-8")
+    for heading in ("## The day before", "## During class", "## After class"):
+        assert heading in text
+    named = set(re.findall(r"-m course_lib (\w+)", text))
+    help_text = (common.ROOT / "course_lib" / "__main__.py").read_text(encoding="utf-8")
+    assert named == {"check", "grade", "challenge"} and all(f'"{name}"' in help_text for name in named)
+    readme = (common.ROOT / "README.md").read_text(encoding="utf-8")
+    assert "challenge serve toy_scenes --data my_challenge --quick --host 0.0.0.0" in text
+    assert "challenge serve toy_scenes --data my_challenge --quick --host 0.0.0.0" in readme
+    for said in ("COURSE_OFFLINE=1", "points.csv", "missed.html", "exercises.hand_in(", "w1, w2 and w3"):
+        assert said in text

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from course_lib import visualization
+
+ERRORS = {"sigmoid": {"plain": [89.4, 90.1, 88.7], "skip": [8.1, 7.9, 8.4]}, "ReLU": {"plain": [6.4], "skip": [4, 5]}}
+INFINITE = float("inf")
+
+
+def test_each_cell_of_a_grid_says_median_and_range():
+    ax = visualization.plot_grid(ERRORS, "error in %", limits=(0, 100))
+    texts = [text.get_text() for text in ax.texts]
+    assert texts == ["89.4\n(88.7 to 90.1)", "8.1\n(7.9 to 8.4)", "6.4\n(6.4 to 6.4)", "4.5\n(4.0 to 5.0)"]
+    np.testing.assert_allclose(ax.images[0].get_array(), [[89.4, 8.1], [6.4, 4.5]])
+    assert ax.images[0].get_clim() == (0, 100) and ax.get_title() == "error in %"
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["sigmoid", "ReLU"]
+    assert ax.texts[0].get_color() != ax.texts[1].get_color()  # light on dark, dark on light
+    assert visualization.plot_grid(ERRORS, "error in %", limits=(0, 100), spec=".0f", ax=ax) is ax
+
+
+@pytest.mark.parametrize(
+    ("values", "limits", "message"),
+    [
+        ([1], (0, 1), "values must be a dict"),
+        ({"a": [1.0]}, (0, 1), "values must be a dict"),
+        ({"a": {"x": [1.0]}, "b": {"y": [1.0]}}, (0, 1), "row 'b' must have the columns x"),
+        ({"a": {"x": [np.nan]}}, (0, 1), "a, x must be finite"),
+        ({"a": {"x": [1.0]}}, (1, 1), "the larger limit"),
+    ],
+)
+def test_bad_grid(values, limits, message):
+    with pytest.raises(ValueError, match=message):
+        visualization.plot_grid(values, "error", limits=limits)
+
+
+def test_who_did_not_reach_the_goal_is_an_arrow_at_the_limit():
+    steps = {"sigmoid": {5: [700, INFINITE, 800], 3: [140, 120, 160]}, "ReLU": {3: [40]}}
+    ax = visualization.plot_waiting(steps, 1_000, "layers", "steps")
+    dots = np.concatenate([line.get_ydata() for line in ax.lines if line.get_marker() == "o"])
+    arrows = np.concatenate([line.get_ydata() for line in ax.lines if line.get_marker() == "^"])
+    assert sorted(dots) == [40, 120, 140, 160, 700, 800] and arrows.tolist() == [1_000]
+    medians = {line.get_label(): line.get_data() for line in ax.lines if line.get_label() in steps}
+    np.testing.assert_allclose(medians["sigmoid"], [[2.94, 4.94], [140, 800]])  # the second name stands beside it
+    assert ax.get_yscale() == "log" and "1,000" in ax.texts[0].get_text()
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["3", "5"]
+    lines = {line.get_label(): line.get_linestyle() for line in ax.get_legend().get_lines()}
+    assert lines == {"sigmoid": "-", "ReLU": "None"}  # a single place has no line
+    assert visualization.plot_waiting({"all late": {1: [INFINITE]}}, 10, "x", "y", ax=ax) is ax
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ({}, "steps must be a dict"),
+        ({"a": [1, 2]}, "steps must be a dict"),
+        ({"a": {1: [2_000]}}, "above 0 and at most 1000"),
+        ({"a": {1: [0]}}, "above 0"),
+        ({"a": {1: [np.nan]}}, "above 0"),
+        ({"a": {1: []}}, "above 0"),
+    ],
+)
+def test_bad_steps(steps, message):
+    with pytest.raises(ValueError, match=message):
+        visualization.plot_waiting(steps, 1_000, "x", "y")
