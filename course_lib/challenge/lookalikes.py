@@ -6,18 +6,25 @@ looks (letters that are drawn alike are one).
 
 import re
 import unicodedata
+from pathlib import Path
 
-DRAWN_ALIKE = (
-    ("АВЕЗКМНОРСТУХЅІЈԌԚԜҺӀЬавекмнорстухѕіјһԁԛԝӏь", "ABE3KMHOPCTYXSIJGQWhIbaBekmHopcTyxsijhdqwlb"),  # Cyrillic
-    ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαγηικνορυχω", "ABEZHIKMNOPTYXaynikvopuxw"),  # Greek
-    ("ՕԼՏՍօոսցհյզ", "OLSUonughjq"),  # Armenian
+LOOKS = {  # of Unicode's table of letters that are easily confused
+    letter: look
+    for line in (Path(__file__).parent / "lookalikes.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+    for look, letters in [line.split(" ")]
+    for letter in letters
+}
+ALIKE = (  # what is missing there, or looks otherwise on the board's page
+    ("ІԚҺӀвкмнтӏь", "IQhIBkmHTlb"),  # Cyrillic
+    ("Ικηχω", "Iknxw"),  # Greek
+    ("Լյ", "Lj"),  # Armenian
     ("\u1175\u4e28\u1102\u110b\u11bc", "llLoo"),  # East Asian: ㅣ, 丨, ㄴ and ㅇ in both of its places
-    ("ɑɩƖǀꟾꞁƿƽ", "allIIlp5"),  # rare letters of Latin
-    ("Il10O", "|||oo"),  # within Latin
+    ("ɩǀꟾꞁƿƽ", "lIIlp5"),  # rare letters of Latin
 )
-LETTERS = str.maketrans(
-    {alien: latin for aliens, latins in DRAWN_ALIKE for alien, latin in zip(aliens, latins, strict=True)}
-)
+for letters, looks in ALIKE:
+    LOOKS.update(zip(letters, looks, strict=True))
+WITHIN_LATIN = str.maketrans("Il10O", "|||oo")
 PAIRS = (("rn", "m"), ("vv", "w"))
 # A Latin letter that Unicode does not take apart: ø, ł, đ, ı, ɡ, ᴀ; its name ends with the plain letter.
 LATIN = re.compile(
@@ -28,8 +35,9 @@ ABOVE_OR_BELOW = 200  # canonical combining classes of accents; the vowel signs 
 
 def keys(name: str) -> tuple[str, str]:
     """How the name is spelled, and how it looks."""
-    plain = "".join(map(_plain, unicodedata.normalize("NFKD", name)))
-    look = plain.translate(LETTERS).translate(LETTERS).casefold()  # twice: from Cyrillic to Latin, from I to |
+    letters = unicodedata.normalize("NFKD", name)
+    plain = "".join(map(_plain, letters))
+    look = "".join(LOOKS.get(letter) or _plain(letter) for letter in letters).translate(WITHIN_LATIN).casefold()
     for pair, single in PAIRS:
         look = look.replace(pair, single)
     return _spaced(plain.casefold()), _spaced(look)

@@ -67,6 +67,7 @@ def test_what_cannot_be_a_name(name):
             ("iris", "ıris"),
         ),
         *(("Alice", "A\u3163ice"), ("Alice", "Aǀice"), ("Alice", "A丨ice"), ("Max", "Mɑx"), ("Bob", "Bㅇb")),
+        *(("Team 2", "Team Ƨ"), ("Team 8", "Team ৪"), ("OX", "ⵔⵝ"), ("boo", "Ƅoo"), ("Aesop", "Æsop"), ("rot", "гот")),
         *(("AIEX", "АӀЕХ"), ("Bob", "ВоЬ"), ("Bob", "Воь"), ("pep", "ƿep"), ("Alice", "Aɩice"), ("Ivy", "ꟾvy")),
     ],
 )
