@@ -26,7 +26,7 @@ from .maps import feature_maps, plot_feature_maps
 from .measured import clearly_lowest, in_every_seed, plot_measured
 from .mistakes import distance_to_class, find_mistakes, nearest_training_images, plot_mistakes
 from .panels import plot_numbers, plot_panels
-from .parallel import plot_parallelism, plot_ring, plot_speedup, ring_turns, speedup, weight_distance
+from .parallel import plot_parallelism, plot_parts, plot_ring, plot_speedup, ring_turns, speedup, weight_distance
 from .patches import top_patches
 from .predictions import accuracy_by, plot_accuracy_by, plot_top5
 from .sigmoid_chain import chain, plot_chain
@@ -102,6 +102,7 @@ __all__ = [
     "plot_numbers",
     "plot_panels",
     "plot_parallelism",
+    "plot_parts",
     "plot_pooling",
     "plot_race",
     "plot_ring",

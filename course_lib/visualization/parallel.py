@@ -58,6 +58,42 @@ def plot_parallelism(split: str, layers: Sequence[str], crossing: Collection[str
     return ax
 
 
+@style()
+def plot_parts(values: Sequence[float], sizes: Sequence[int], label: str, *, ax=None):
+    """One number per image with the mean on each device; beside them the mean of these means and that of all images.
+
+    Args:
+        values: one number per image, such as its gradient for one weight; the first device's images come first.
+        sizes: how many images each device has.
+        label: what the numbers are.
+        ax: the Axes to draw on; by default those of a new figure.
+
+    Raises:
+        ValueError: sizes that do not add up to the number of values, or a device without images.
+    """
+    values = finite_array("values", values)
+    sizes = [int(size) for size in sizes]
+    if values.ndim != 1 or min(sizes, default=0) < 1 or sum(sizes) != len(values):
+        raise ValueError(f"values must be one number per image, sizes the images per device, not {sizes} of them")
+    ax = given_or_new(ax, 8.5, 3.6)
+    means = []
+    for device, places in enumerate(np.split(np.arange(len(values)), np.cumsum(sizes)[:-1])):
+        color = PALETTE[device % len(PALETTE)]
+        means.append(values[places].mean())
+        ax.bar(places, values[places], color=color, alpha=0.5)
+        width = places[0] - 0.4, places[-1] + 0.4
+        ax.hlines(means[-1], *width, color=color, linewidth=3, label=f"mean, device {device}")
+    ends = len(values) + np.array([0.5, 2])
+    ax.bar(ends, [np.mean(means), values.mean()], color=(MUTED, INK))
+    ax.axhline(values.mean(), color=INK, linestyle=":", linewidth=1.2, zorder=0)
+    ax.axhline(0, color=INK, linewidth=0.8)
+    names = [*range(1, len(values) + 1), "mean of\nthe means", "mean of\nall images"]
+    ax.set_xticks([*range(len(values)), *ends], names)
+    ax.set(xlabel="image", ylabel=label)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
+    return ax
+
+
 def weight_distance(model, other) -> float:
     """How far the trainable weights of two copies of a network are apart, relative to the length of the second one's.
 

@@ -1,11 +1,13 @@
 """The answers of lesson 08, each found by another way, and its judges met with right and wrong functions."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_lib import exercises, models
+from course_lib import common, exercises, models
 from course_lib.exercises.judges import many_gpus as judges
 from course_lib.exercises.solutions.many_gpus import bottleneck
 from course_lib.training import Recipe
@@ -57,6 +59,32 @@ class TestManyGpusAnswersAreComputed:
         halves = np.concatenate([normalized(half) for half in np.split(maps, 2, axis=-1)], axis=-1)
         differ = np.abs(halves - normalized(maps)).max(axis=(0, 1, 2)) > 1e-6
         self.near("q10", differ.sum())
+
+    def test_which_size_gains_in_every_turn(self):
+        asked = exercises.many_gpus.q13
+        turns = {
+            size: [
+                float(number) for number in re.search(rf"Batches of {size}: ([\d., ]+)\.", asked.text)[1].split(", ")
+            ]
+            for size in (64, 256)
+        }
+        assert [size for size, each in turns.items() if min(each) > 1] == [256]
+        assert np.median(turns[64]) == 1.22 > np.median(turns[256]) > 1
+        assert asked.options[asked.right] == "at 256 alone"
+
+    def test_which_learning_rates_three_seeds_do_not_tell_apart(self):
+        asked = exercises.many_gpus.q14
+        found = re.findall(r"(0\.\d+): (\d+\.\d) \((\d+\.\d) to (\d+\.\d)\)", asked.text)
+        table = {rate: [*map(float, numbers)] for rate, *numbers in found}
+        best = min(table, key=lambda rate: table[rate][0])
+        as_good = [rate for rate, (middle, low, high) in table.items() if low <= table[best][2] and high < 10]
+        assert as_good == ["0.2", "0.4"] and f"{' or '.join(as_good)}:" in asked.options[asked.right]
+        assert 0.05 * 1024 / 128 == 0.4
+
+    def test_the_distance_of_the_gradual_warm_up_is_the_published_one(self):
+        published = {row["id"]: float(row["number"]) for row in common.published("many_gpus")}
+        above = published["goyal_gradual"] - published["goyal_256"]
+        assert f"{above:.2f} points above the small batch's" in exercises.many_gpus.p12.text
 
 
 def means_by_loops(gradients):

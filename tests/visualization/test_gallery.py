@@ -88,6 +88,7 @@ def small_ideas():
     vis.plot_parallelism("batch", layers, ax=axes[0])
     vis.plot_parallelism("network", layers, ("conv3", "fc6", "fc7", "fc8"), ax=axes[1])
     yield "plot_parallelism", axes
+    yield "plot_parts", vis.plot_parts([3, 1, -2, 4], (3, 1), "gradient of one weight")
     yield "plot_ring", vis.plot_ring([np.ones((3, 3)), np.ones((3, 3)) + np.eye(3), np.ones((3, 3)) + 2 * np.eye(3)])
     yield "plot_speedup", vis.plot_speedup({"a": (0.2, 1e8), "b": (0.02, 2e8)}, measured={"a paper": (4, 3.75)})
     ramps = 0.25 ** np.arange(10)[::-1] * np.array([[1], [1.5], [0.7]])

@@ -39,6 +39,26 @@ class TestPlotParallelism:
             vis.plot_parallelism(*given)
 
 
+class TestPlotParts:
+    def test_means_on_devices_and_over_both(self):
+        ax = vis.plot_parts([2.0, 4.0, 6.0, -4.0], (3, 1), "gradient of one weight")
+        heights = [bar.get_height() for bar in ax.patches]
+        assert heights == [2, 4, 6, -4, 0, 2]  # the images; (4 - 4) / 2; 8 / 4
+        lines = [(path.vertices[0, 1], path.vertices[:, 0]) for each in ax.collections for path in each.get_paths()]
+        assert [height for height, _ in lines] == [4, -4]
+        assert np.allclose([ends for _, ends in lines], [(-0.4, 2.4), (2.6, 3.4)])
+        assert [text.get_text() for text in ax.get_xticklabels()][-2:] == ["mean of\nthe means", "mean of\nall images"]
+        assert ax.get_ylabel() == "gradient of one weight"
+
+    @pytest.mark.parametrize(
+        ("values", "sizes"),
+        [([1, 2, 3], (2, 2)), ([1, 2], (2, 0)), ([1, 2], ()), ([[1], [2]], (1, 1)), ([1, np.nan], (1, 1))],
+    )
+    def test_what_cannot_be_drawn(self, values, sizes):
+        with pytest.raises(ValueError, match="values must be"):
+            vis.plot_parts(values, sizes, "gradient")
+
+
 class TestWeightDistance:
     def network(self, *weights, units=1):
         model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(units)])
