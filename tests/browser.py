@@ -13,7 +13,7 @@ import pytest
 from tornado import websocket
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE = 60  # seconds: a browser on a busy machine
+PATIENCE = 200  # seconds: a browser on a busy machine
 
 
 class Page:
@@ -75,10 +75,8 @@ async def opened(url: str, *flags: str):
         command = [program, *options, *flags, f"--user-data-dir={profile}", "about:blank"]
         browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            port = await _port(pathlib.Path(profile) / "DevToolsActivePort")
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
-                address = next(tab["webSocketDebuggerUrl"] for tab in json.load(answer) if tab["type"] == "page")
-            page = Page(await websocket.websocket_connect(address))
+            port = await _soon(lambda: _port(pathlib.Path(profile) / "DevToolsActivePort"), "Chromium does not start")
+            page = Page(await websocket.websocket_connect(await _soon(lambda: _tab(port), "Chromium has no tab")))
             for domain in ("Page", "Runtime", "Log", "Network"):
                 await page.send(f"{domain}.enable")
             await page.send("Page.navigate", url=url)
@@ -89,9 +87,21 @@ async def opened(url: str, *flags: str):
             browser.wait()
 
 
-async def _port(path: pathlib.Path) -> int:
+async def _soon(look, complaint: str):
+    """What `look` gives as soon as it gives anything."""
     for _ in range(10 * PATIENCE):
-        if path.is_file() and path.read_text().strip():
-            return int(path.read_text().split()[0])
+        if found := look():
+            return found
         await asyncio.sleep(0.1)
-    raise AssertionError("Chromium does not start")
+    raise AssertionError(complaint)
+
+
+def _port(path: pathlib.Path) -> int | None:
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return int(lines[0]) if len(lines) == 2 else None  # both, for it may be half written
+
+
+def _tab(port: int) -> str | None:
+    """The address of the first tab, which may open after the port."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
+        return next((tab["webSocketDebuggerUrl"] for tab in json.load(answer) if tab["type"] == "page"), None)

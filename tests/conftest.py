@@ -4,16 +4,35 @@
 """
 
 import os
+import random
 
 os.environ["COURSE_PROFILE"] = "quick"  # nbval's kernels inherit it
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import matplotlib
+import numpy as np
 import pytest
 
 import course_lib  # noqa: F401  turns on oneDNN before any test imports TensorFlow
 
 matplotlib.use("Agg")  # not by MPLBACKEND: the lessons' kernels would inherit it and show no figure
+
+
+def _seed() -> None:
+    random.seed(0)  # Keras draws from it the seeds of layers that were given none
+    np.random.seed(0)  # noqa: NPY002
+
+
+@pytest.fixture(scope="module", autouse=True)
+def the_same_numbers_in_each_module():
+    """What a module builds once is the same each time."""
+    _seed()
+
+
+@pytest.fixture(autouse=True)
+def the_same_numbers_in_each_test(the_same_numbers_in_each_module):
+    """No test fails by chance: its networks get the same weights each time, whatever ran before."""
+    _seed()
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,9 @@ def colab(tmp_path, monkeypatch):
         for cell in notebook.cells:
             cell.source = cell.source.replace("/content", str(tmp_path))
         with contextlib.suppress(exceptions.CellExecutionError):  # it is the last output
-            NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
+            NotebookClient(
+                notebook, timeout=600, startup_timeout=600, resources={"metadata": {"path": str(tmp_path)}}
+            ).execute()
         return [output for _, output in lesson_rules.outputs(notebook)]
 
     return run

@@ -430,7 +430,7 @@ def test_wrong_number_fails_in_nbval_and_nothing_else_does(good, tmp_path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 1 and "1 failed, 15 passed" in done.stdout
     assert "print(6 * 2)" in done.stdout and "13" in done.stdout

@@ -39,7 +39,7 @@ def run(code: str, before: str = "", **environment: str) -> subprocess.Completed
     code = f"{before}\nimport course_lib, course_lib.datasets as d; d.digits_status = lambda: 'digits'\n{code}"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("COURSE_", "TF_"))}
     return subprocess.run(
-        [sys.executable, "-c", code], env={**kept, **environment}, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code], env={**kept, **environment}, capture_output=True, text=True, timeout=600
     )
 
 

@@ -25,6 +25,7 @@ from course_lib.classroom import cells, seconds
 
 LESSONS = common.ROOT / "lessons"
 CELL_TIMEOUT = 300  # seconds, as in the tests
+STARTING = 300  # seconds that a kernel may take to start, on a busy machine too
 LOG_INTERVAL = 10  # seconds
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 FAILURES = (exceptions.CellExecutionError, exceptions.CellTimeoutError, exceptions.DeadKernelError)
@@ -140,6 +141,7 @@ def execute(notebook: nbformat.NotebookNode, folder: pathlib.Path, show: Callabl
         # no kernel folders: then "python3" is this environment's, whatever else is installed under that name
         km=manager.AsyncKernelManager(kernel_spec_manager=kernelspec.KernelSpecManager(kernel_dirs=[])),
         timeout=CELL_TIMEOUT,
+        startup_timeout=STARTING,
         record_timing=False,
         coalesce_streams=True,
         on_cell_execute=begin,

@@ -19,7 +19,8 @@ from course_lib.classroom import sandboxed
 from course_lib.exercises.question import Question
 
 LONGEST_ANSWER = 50_000_000  # characters that a function may return
-KERAS_SECONDS = 60  # importing Keras alone takes several
+STARTING_SECONDS = 300  # until the process is ready for the answer, on a busy machine too: that is not the student's
+KERAS_SECONDS = 60  # what is built with Keras takes several more
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,10 +100,12 @@ class Process:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self.timer = threading.Timer(self.seconds, self._end)
-        self.timer.start()
+        self._limit(STARTING_SECONDS)
         try:
             self._send(self.job)
+            self._receive()  # started
+            self.timer.cancel()
+            self._limit(self.seconds)
             self._receive()  # ready
         except BaseException:
             self.__exit__()
@@ -162,6 +165,10 @@ class Process:
             return "ValueError: it returned more than can be read."
         self.incidents.append("ended its process")
         return "its process, which must not end."
+
+    def _limit(self, seconds: int) -> None:
+        self.timer = threading.Timer(seconds, self._end)
+        self.timer.start()
 
     def _end(self) -> None:
         self.ended_by_time = True

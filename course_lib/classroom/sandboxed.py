@@ -99,6 +99,7 @@ def main() -> None:
         if name in job["source"]:
             __import__(name)
     confine(job, channel)
+    channel.tell(started=True)
     try:
         namespace = {"__name__": "answer"}
         exec(compile(job["source"], "<answer>", "exec"), namespace)

@@ -13,7 +13,7 @@ import threading
 import time
 
 PAUSE = 0.2  # seconds before a machine is asked again
-PATIENCE = 2.0  # seconds for one answer
+PATIENCE = 10.0  # seconds for one answer: who asks gives up only where nothing will come any more
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,18 +7,19 @@ import json
 import os
 import pathlib
 import secrets
-import socket
 import subprocess
 import sys
 import time
 import urllib.parse
 
 import numpy as np
+import ports
 
 from course_lib import common
 from course_lib.challenge.client import Client, connect
 
 TOKEN = "t" * 43
+STARTING = PATIENCE = 300  # seconds for a Python to start, and for an answer, on a busy machine
 
 
 class PortTaken(Exception):
@@ -37,9 +38,7 @@ class ServeProcess:
         self.popen = popen
         self.output = folder.with_name(f"output-{secrets.token_hex(4)}.txt")
         while True:  # another process may take the port before the server does
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.port = probe.getsockname()[1]
+            self.port = ports.free()
             self.url = f"http://127.0.0.1:{self.port}"
             with contextlib.suppress(PortTaken):
                 self.start()
@@ -53,7 +52,8 @@ class ServeProcess:
             self.process = subprocess.Popen(
                 command, cwd=common.ROOT, env=environment, stdout=output, stderr=output, **self.popen
             )
-        for _ in range(1200):
+        end = time.monotonic() + STARTING
+        while time.monotonic() < end:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 ask(self, "GET", "/api/challenge")  # it listens before it has printed and checked everything
                 return
@@ -86,7 +86,7 @@ def ask(server, method: str, path: str, body: bytes | None = None, token: str = 
     source = headers.pop("source", "127.0.0.1")
     headers = {"Content-Type": "text/csv", "Authorization": f"Bearer {token}"} | headers
     netloc = urllib.parse.urlsplit(server.url).netloc
-    connection = http.client.HTTPConnection(netloc, timeout=60, source_address=(source, 0))
+    connection = http.client.HTTPConnection(netloc, timeout=PATIENCE, source_address=(source, 0))
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
     content = answer.read()

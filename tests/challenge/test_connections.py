@@ -1,19 +1,22 @@
 """What reading costs, and what stalled or greedy readers do to the rest of the class."""
 
+import asyncio
 import concurrent.futures
 import contextlib
 import json
 import socket
 import sqlite3
 import sys
+import threading
 import time
+import types
 
 import numpy as np
 import psutil
 import pytest
 from arena import ask, register
 
-from course_lib.challenge import board, connections, making
+from course_lib.challenge import board, connections, handlers, making, serving
 from course_lib.challenge import server as server_module
 from course_lib.challenge.connections import Bucket, Connections, address_of
 
@@ -21,6 +24,7 @@ resource = pytest.importorskip("resource")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks from several addresses of this machine")
 TEAMS = 100
 ENTRIES = 100
+PATIENCE = 300  # seconds: what happens here, happens late on a busy machine
 LARGE = 100_000  # images, 4.8 MB: more than lies in the buffers of a connection
 
 
@@ -37,21 +41,38 @@ def fill(folder, count: int = TEAMS, entries: int = ENTRIES) -> None:
                 store.database.insert("submissions", row | scores)
 
 
-def processor(server) -> float:
-    return sum(psutil.Process(server.process.pid).cpu_times()[:2])
+def until(happened) -> None:
+    """Waits until `happened()` is true."""
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end, "it has not happened"
+        time.sleep(0.02)
+
+
+def cost(server, path: str, status: int, **headers) -> float:
+    """How many times as much processor time the server needs for a request as for one of what never changes.
+
+    Both 100 times, by turns: how long the same work takes depends on what else the machine does.
+    """
+    process, used = psutil.Process(server.process.pid), {path: 0.0, "/api/challenge": 0.0}
+    for _ in range(4):
+        for asked, expected, sent in ((path, status, headers), ("/api/challenge", 200, {})):
+            before = sum(process.cpu_times()[:2])
+            statuses = {ask(server, "GET", asked, source=f"127.0.0.{2 + n % 8}", **sent)[0] for n in range(25)}
+            used[asked] += sum(process.cpu_times()[:2]) - before
+            assert statuses == {expected}
+    print(f"{path} {headers}: {10 * used[path]:.2f} ms of the processor per request, {10 * used['/api/challenge']:.2f}")
+    return used[path] / used["/api/challenge"]
 
 
 def test_a_look_at_the_board_costs_little(make, serve):
-    """Of 100 teams with 100 submissions each: at most 3 ms of processor time per request, on a busy machine too."""
+    """Of 100 teams with 100 submissions each: a few times as much as an answer that is the same for ever."""
     server = serve(make())
     fill(server.folder)
     tag = ask(server, "GET", "/board")[1]["Etag"]
-    for path, headers in (("/board", {}), ("/board", {"If-None-Match": tag}), ("/api/leaderboard", {}), ("/", {})):
-        before = processor(server)
-        statuses = {ask(server, "GET", path, source=f"127.0.0.{2 + n % 8}", **headers)[0] for n in range(100)}
-        used = (processor(server) - before) / 100
-        print(f"{path} {headers}: {1000 * used:.2f} ms of the processor per request")
-        assert statuses == ({304} if headers else {200}) and used < 0.003
+    assert cost(server, "/board", 304, **{"If-None-Match": tag}) < 3
+    for path in ("/board", "/api/leaderboard", "/"):
+        assert cost(server, path, 200) < 3  # computed anew: above 5
 
 
 def test_the_board_is_computed_when_something_was_written(make, monkeypatch):
@@ -79,26 +100,31 @@ def test_the_board_is_computed_when_something_was_written(make, monkeypatch):
 
 
 def test_who_asks_too_much_waits_and_others_do_not(local, monkeypatch):
-    monkeypatch.setattr(server_module, "READING", (5, 5))
+    monkeypatch.setattr(server_module, "READING", (0.005, 5))  # so slow that the machine's pace does not matter
+    monkeypatch.setattr(connections, "PATIENCE", 2000)  # the queue: ten requests
+    waits, go_on = [], threading.Event()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        while not go_on.is_set():
+            await asyncio.sleep(0.02)
+
+    monkeypatch.setattr(handlers, "asyncio", types.SimpleNamespace(sleep=sleep))
     server = local()
-    refused = []
-
-    def greedy() -> None:
-        while time.perf_counter() < end:
-            status, headers, _ = ask(server, "GET", "/board", source="127.0.0.9")
-            if status == 429:
-                refused.append(headers["Retry-After"])
-
-    end = time.perf_counter() + 1
     with concurrent.futures.ThreadPoolExecutor(30) as pool:
-        for _ in range(30):
-            pool.submit(greedy)
-        time.sleep(0.3)
-        begin = time.perf_counter()
-        assert ask(server, "GET", "/board", source="127.0.0.2")[0] == 200
-        assert register(server, "A", source="127.0.0.9")[0] == 200  # sending has a turn of its own
-        waited = time.perf_counter() - begin
-    assert set(refused) == {"2"} and len(refused) < 60 and waited < 0.5
+        greedy = [pool.submit(ask, server, "GET", "/board", source="127.0.0.9") for _ in range(30)]
+        try:
+            until(lambda: len(waits) == 25 and sum(each.done() for each in greedy) == 5)
+            assert ask(server, "GET", "/board", source="127.0.0.2")[0] == 200
+            assert register(server, "A", source="127.0.0.9")[0] == 200  # sending has a turn of its own
+            assert len(waits) == 25 and sum(each.done() for each in greedy) == 5  # neither has waited for them
+        finally:
+            go_on.set()
+        answers = [each.result() for each in greedy]
+    assert sorted(waits)[:15] == [1] * 15  # the refused, so that asking on and on costs the server little
+    assert sorted(waits)[15:] == pytest.approx([200 * place for place in range(1, 11)], abs=100)
+    assert sorted(status for status, _, _ in answers) == [200] * 15 + [429] * 15
+    assert {headers["Retry-After"] for status, headers, _ in answers if status == 429} == {"2"}
 
 
 def test_a_bucket_lets_a_surplus_pass_and_makes_the_rest_wait(monkeypatch):
@@ -130,7 +156,7 @@ def stall(port: int, count: int, source: str = "127.0.0.1") -> list[socket.socke
             reader = socket.socket()
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**15)
             reader.bind((source, 0))
-            reader.settimeout(5)
+            reader.settimeout(PATIENCE)
             reader.connect(("127.0.0.1", port))
             reader.sendall(b"GET /files/test.npz HTTP/1.1\r\nHost: x\r\n\r\n")
             held.append(reader)
@@ -148,7 +174,7 @@ def test_stalled_readers_leave_descriptors_to_the_class(make, serve):
     seconds = (time.perf_counter() - begin) / 16
     open_now = psutil.Process(server.process.pid).num_fds()
     print(f"{len(held)} stalled readers: {seconds:.3f} s per request, {open_now} descriptors")
-    assert seconds < 2 and open_now < 256  # without a limit the first request waits for ever
+    assert seconds < 60 and open_now < 256  # without a limit the first request waits for ever
     for each in held:
         each.close()
 
@@ -162,8 +188,9 @@ def test_a_lack_of_descriptors_is_survived(make, serve):
     """The limit falls while the server runs, below what it counts on: it closes connections and goes on."""
     server = serve(make(test_images=LARGE))
     process = psutil.Process(server.process.pid)
+    before = process.num_fds()
     held = stall(server.port, 40)
-    time.sleep(0.3)
+    until(lambda: process.num_fds() >= before + len(held) - 2)  # a connection of before may have been closed since
     process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() + 2, 4096))
     held += stall(server.port, 40)
     statuses = []
@@ -178,12 +205,19 @@ def test_a_lack_of_descriptors_is_survived(make, serve):
 
 def test_a_reader_that_stops_loses_its_connection(local, monkeypatch):
     monkeypatch.setattr(connections, "STALLED", 0.3)
-    from course_lib.challenge import serving
-
     monkeypatch.setattr(serving, "SETTLE", 2)
+    swept, sweep = threading.Event(), Connections.sweep
+
+    def watched(self) -> None:
+        streams = list(self._open)
+        sweep(self)
+        if any(stream.closed() for stream in streams):
+            swept.set()
+
+    monkeypatch.setattr(Connections, "sweep", watched)
     server = local(test_images=LARGE)
     (reader,) = stall(int(server.url.rsplit(":", 1)[1]), 1)
-    time.sleep(1)
+    assert swept.wait(PATIENCE)
     received = 0
     with contextlib.suppress(ConnectionError):
         while piece := reader.recv(2**20):
@@ -237,9 +271,13 @@ def test_another_programs_lock_is_answered_at_once(make, serve):
     assert register(server, "A")[0] == 200
     with contextlib.closing(sqlite3.connect(server.folder / "private" / making.DATABASE)) as other:
         other.execute("BEGIN IMMEDIATE")
-        begin = time.perf_counter()
-        status, answer = register(server, "B", token="b" * 43)
-        assert status == 503 and "busy" in answer["error"] and time.perf_counter() - begin < 5
+        waited = []
+        for _ in range(3):  # the machine may be busy with something else once or twice
+            begin = time.perf_counter()
+            status, answer = register(server, "B", token="b" * 43)
+            waited.append(time.perf_counter() - begin)
+            assert status == 503 and "busy" in answer["error"]
+        assert min(waited) < 5  # SQLite's own patience
         assert ask(server, "GET", "/board")[0] == 200
         assert ask(server, "POST", "/api/teams?team=C", b"", token="c" * 43)[1]["Retry-After"] == "1"
         other.rollback()

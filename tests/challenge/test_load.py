@@ -3,7 +3,6 @@
 import contextlib
 import json
 import pathlib
-import random
 import sqlite3
 import statistics
 import subprocess
@@ -15,9 +14,9 @@ import crowd
 import numpy as np
 import psutil
 import pytest
-from arena import teams
+from arena import ask, teams
 
-from course_lib.challenge import making
+from course_lib.challenge import asking, making
 
 TEAMS = 100
 IMAGES = 500
@@ -26,9 +25,10 @@ IMAGES = 500
 def send(clients: list, predictions: list, within: float = 1.0) -> tuple[list[float], dict, list[ValueError]]:
     """All submit at random moments `within` so many seconds: how long each answer took, the answers, the errors."""
     seconds, answers, errors = [], {}, []
+    moments = np.random.RandomState(len(clients)).random_sample(len(clients)) * within
 
-    def submit(client, mine) -> None:
-        time.sleep(random.random() * within)
+    def submit(client, mine, moment: float) -> None:
+        time.sleep(moment)
         begin = time.perf_counter()
         try:
             answers[client.team] = client.submit(mine, note=f"note of {client.team}")
@@ -36,7 +36,7 @@ def send(clients: list, predictions: list, within: float = 1.0) -> tuple[list[fl
             errors.append(error)
         seconds.append(time.perf_counter() - begin)
 
-    threads = [threading.Thread(target=submit, args=pair) for pair in zip(clients, predictions, strict=True)]
+    threads = [threading.Thread(target=submit, args=pair) for pair in zip(clients, predictions, moments, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -54,32 +54,46 @@ def test_a_hundred_teams_within_a_second(make, serve, tmp_path, form, median):
     folder = make(test_images=IMAGES)
     server = serve(folder)
     clients = teams(server.url, TEAMS, tmp_path / "tokens")
+    process = psutil.Process(server.process.pid)
+
+    def processor() -> float:
+        return sum(process.cpu_times()[:2])
+
+    before = processor()
+    for _ in range(TEAMS):
+        ask(server, "GET", "/api/challenge")
+    easy = processor() - before
     draws = np.random.RandomState(1)
     sizes = (TEAMS, IMAGES) if form == "indices" else (TEAMS, IMAGES, 10)
     sent = draws.randint(10, size=sizes) if form == "indices" else draws.standard_normal(sizes)
-    process = psutil.Process(server.process.pid)
-    before = sum(process.cpu_times()[:2])
+    before, here, machine = processor(), time.process_time(), psutil.cpu_times()
     seconds, answers, errors = send(clients, list(sent))
-    used = sum(process.cpu_times()[:2]) - before
-    print(f"server: {used:.2f} s of the processor for {TEAMS} submissions")
+    used = processor() - before
+    spent = [now - then for now, then in zip(psutil.cpu_times(), machine, strict=True)]
+    idle = spent[machine._fields.index("idle")] + used + time.process_time() - here
+    others = 1 - idle / sum(spent)
+    print(f"server: {used:.2f} s of the processor for {TEAMS} submissions, {easy:.2f} s for as many descriptions")
     print(f"{form}: median {statistics.median(seconds):.3f} s, longest {max(seconds):.3f} s, {len(errors)} errors")
     assert errors == [] and len(answers) == TEAMS
     rows = kept(folder)
     assert sorted(row["team"] for row in rows) == sorted(client.team for client in clients)  # none lost, none doubled
     assert all(answers[row["team"]].public == row["public"] for row in rows)
-    assert used < 0.8  # so a second's submissions do not pile up
-    if psutil.getloadavg()[0] < psutil.cpu_count():  # a busy machine lets everybody wait
-        assert statistics.median(seconds) <= median
+    # so a second's submissions do not pile up; on a busy machine every answer costs more
+    assert used < max(0.8, 10 * easy)
+    print(f"meanwhile others used {others:.0%} of the machine's processors")
+    assert statistics.median(seconds) <= (median if others < 0.2 else 15)  # a busy machine lets everybody wait
 
 
-def killed(make, serve, tmp_path, rounds: int, count: int) -> None:
+def killed(make, serve, tmp_path, monkeypatch, rounds: int, count: int) -> None:
     """Kills the server in the middle of each round and starts it again; the clients ask until it answers."""
+    monkeypatch.setattr(asking, "PAUSES", (*asking.PAUSES, *[6.0] * 20))  # a busy machine takes its time to start it
     folder = make(test_images=IMAGES, daily_limit=rounds, total_limit=rounds)
     server, answered, repeated = serve(folder), {}, 0
     clients = teams(server.url, count, tmp_path / "tokens")
     for number in range(rounds):
         sent = np.random.RandomState(number).randint(10, size=(count, IMAGES))
-        killer = threading.Timer(0.4 * random.random(), lambda: (server.kill(), server.start()))
+        moment = 0.4 * np.random.RandomState(number).random_sample()
+        killer = threading.Timer(moment, lambda: (server.kill(), server.start()))
         killer.start()
         _, answers, errors = send(clients, list(sent), within=0.4)
         killer.join()
@@ -95,13 +109,13 @@ def killed(make, serve, tmp_path, rounds: int, count: int) -> None:
     print(f"{rounds} kills: {len(answered)} submissions answered and kept once, {repeated} of them asked for again")
 
 
-def test_a_killed_server_keeps_what_it_answered(make, serve, tmp_path):
-    killed(make, serve, tmp_path, rounds=2, count=40)
+def test_a_killed_server_keeps_what_it_answered(make, serve, tmp_path, monkeypatch):
+    killed(make, serve, tmp_path, monkeypatch, rounds=2, count=40)
 
 
 @pytest.mark.slow
-def test_a_server_killed_forty_times_keeps_what_it_answered(make, serve, tmp_path):
-    killed(make, serve, tmp_path, rounds=40, count=TEAMS)
+def test_a_server_killed_forty_times_keeps_what_it_answered(make, serve, tmp_path, monkeypatch):
+    killed(make, serve, tmp_path, monkeypatch, rounds=40, count=TEAMS)
 
 
 @pytest.mark.slow

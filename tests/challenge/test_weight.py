@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 import socket
-import time
+import threading
 
 import pytest
 from arena import ask, register
@@ -17,7 +17,7 @@ GOOD = "\n".join(["id,label", *(f"{index},{index % 10}" for index in range(200))
 
 
 def connected(server) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=3)
+    return socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=300)
 
 
 def told(server, sent: bytes) -> bytes:
@@ -34,28 +34,30 @@ def told(server, sent: bytes) -> bytes:
 @pytest.fixture
 def turns(monkeypatch) -> list[str]:
     """Who has waited for a turn at the server in this process: an address per request, a team per submission."""
-    waited = []
-    wait = connections.Bucket.wait
+    waited, wait = [], connections.Bucket.wait
     monkeypatch.setattr(connections.Bucket, "wait", lambda self, who: waited.append(who) or wait(self, who))
     return waited
 
 
 def test_what_the_departed_have_asked_for_is_not_answered(local, monkeypatch, turns):
     monkeypatch.setattr(server_module, "READING", (10**6, 10**6))  # nobody waits
+    departed, wait = threading.Event(), connections.Bucket.wait
+    monkeypatch.setattr(connections.Bucket, "wait", lambda self, who: departed.wait(300) and wait(self, who))
     server = local()
     for _ in range(20):
         with connected(server) as connection:
             connection.sendall(GET * 500)
-    seen = -1
-    while seen != len(turns):
+    departed.set()  # the server has answered nobody so far: the first of them waits for this
+    seen = -2
+    while seen + 1 != len(turns):  # somebody else came to a turn while this one asked
         seen = len(turns)
-        time.sleep(0.2)
+        assert ask(server, "GET", "/board")[0] == 200
     print(f"{seen} of 10,000 requests came to their turn")
-    assert seen < 1000 and ask(server, "GET", "/board")[0] == 200
+    assert seen < 1000
 
 
 def test_who_is_refused_is_forgotten_with_all_that_was_sent_in_advance(local, monkeypatch, turns):
-    monkeypatch.setattr(server_module, "READING", (1, 2))
+    monkeypatch.setattr(server_module, "READING", (0.001, 2))  # so slow that no third comes in time on any machine
     monkeypatch.setattr(connections, "PATIENCE", 0)
     answer = told(local(), GET * 6)
     assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"200", b"429"]
@@ -87,7 +89,7 @@ def test_a_body_comes_in_one_piece(local, path):
 
 
 def test_a_team_that_has_used_all_up_cannot_keep_the_server_busy(local, monkeypatch):
-    monkeypatch.setattr(server_module, "SUBMITTING", (1, 5))
+    monkeypatch.setattr(server_module, "SUBMITTING", (0.001, 5))  # the sixth is too many however long five take
     monkeypatch.setattr(connections, "PATIENCE", 0)
     parsed, read = [], predictions.read
     monkeypatch.setattr(predictions, "read", lambda *arguments: parsed.append(1) or read(*arguments))

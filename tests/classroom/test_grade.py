@@ -112,7 +112,7 @@ def test_a_hundred_files_five_damaged_and_three_hostile(tmp_path, capsys):
 def one(tmp_path, **options) -> hand_ins.Marked:
     """The marks of one file."""
     hand_in(tmp_path, "ada", **options)
-    (student,), _ = grade.grade([tmp_path / "ada.json"], sandbox.Limits(seconds=20))
+    (student,), _ = grade.grade([tmp_path / "ada.json"], sandbox.Limits(seconds=300))
     return student
 
 

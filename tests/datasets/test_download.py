@@ -59,7 +59,7 @@ def test_a_silent_host_ends_the_attempt_and_both_ways_on_are_said(tmp_path, monk
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/files/digits.gz"
         began = time.perf_counter()
         message = failure(builder(tmp_path, url), (), False)
-        assert time.perf_counter() - began < 5
+        assert time.perf_counter() - began < 60  # TFDS itself retries for minutes
     assert message.startswith("digits.gz cannot be fetched from 127.0.0.1: ")
     assert "timed out" in message or "no answer within 0.3 seconds" in message
     assert f"Either place digits.gz in {tmp_path / 'downloads' / 'manual'} by hand and load mnist again" in message
@@ -67,10 +67,12 @@ def test_a_silent_host_ends_the_attempt_and_both_ways_on_are_said(tmp_path, monk
 
 
 def test_patience_covers_a_host_name_that_is_not_found(monkeypatch):
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(8) or [])  # obeys no time-out
+    found = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found.wait(300) and [])  # obeys no time-out
     began = time.perf_counter()
     assert download.no_answer("http://digits.invalid/file", 0.2) == "no answer within 0.2 seconds"
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < 60
+    found.set()
 
 
 def test_a_refused_connection_says_so(tmp_path):
@@ -104,7 +106,7 @@ def test_an_answer_that_is_no_http_says_so(tmp_path):
                 connection.sendall(b"hello, this is a coffee machine\r\n")
 
         threading.Thread(target=answer, daemon=True).start()
-        reason = download.no_answer(f"http://127.0.0.1:{gibberish.getsockname()[1]}/x", 5)
+        reason = download.no_answer(f"http://127.0.0.1:{gibberish.getsockname()[1]}/x", 60)
     assert "coffee" in reason
 
 
@@ -205,6 +207,8 @@ def dotted_digits(tmp_path, monkeypatch):
 
 def test_a_slow_download_is_not_cut_off(dotted_digits, server, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "PATIENCE", 0.3)
+    no_answer = download.no_answer
+    monkeypatch.setattr(download, "no_answer", lambda url, patience: no_answer(url, 60))  # the first answer has time
 
     class Trickling(Answer):
         def do_GET(self):

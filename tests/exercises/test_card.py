@@ -220,7 +220,9 @@ TEXTS = tomllib.loads((common.ROOT / "course_lib" / "exercises" / "lenet.toml").
 def test_where_nobody_can_answer_there_is_html_and_text_and_no_widget():
     """So it is under nbclient, nbconvert and nbval; nothing waits for an answer."""
     notebook = new_notebook(cells=[new_code_cell(SOURCE), new_code_cell("exercises.lenet.p1.outcome('B', 'Equal.')")])
-    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(common.ROOT)}}).execute()
+    NotebookClient(
+        notebook, timeout=600, startup_timeout=600, resources={"metadata": {"path": str(common.ROOT)}}
+    ).execute()
     first, second = (cell.outputs for cell in notebook.cells)
     assert [set(output.data) for output in first] == [{"text/html", "text/plain"}]
     assert (
@@ -237,9 +239,9 @@ def run_live(**environment) -> list[dict]:
     client = kernel.client()
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=600)
         messages = []
-        client.execute_interactive(SOURCE, allow_stdin=True, timeout=60, output_hook=messages.append)
+        client.execute_interactive(SOURCE, allow_stdin=True, timeout=600, output_hook=messages.append)
         return [message["content"]["data"] for message in messages if message["msg_type"] == "display_data"]
     finally:
         client.stop_channels()
@@ -272,7 +274,9 @@ def test_nbval_runs_a_card(tmp_path):
     import nbformat
 
     notebook = new_notebook(cells=[new_code_cell(SOURCE), new_code_cell("exercises.lenet.q5")])
-    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(common.ROOT)}}).execute()
+    NotebookClient(
+        notebook, timeout=600, startup_timeout=600, resources={"metadata": {"path": str(common.ROOT)}}
+    ).execute()
     nbformat.write(notebook, tmp_path / "cards.ipynb")
     (tmp_path / "pytest.ini").touch()
     options = ["--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "cards.ipynb"]

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import urllib.request
 
 import browser
 import nbformat
+import ports
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -28,12 +28,16 @@ TEXTS = tomllib.loads((common.ROOT / "course_lib" / "exercises" / "lenet.toml").
 @contextlib.contextmanager
 def jupyterlab(folder):
     """JupyterLab in `folder`, with settings of its own; gives its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = ports.free()
     homes = {name: str(folder / "home" / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
     homes |= {f"JUPYTERLAB_{name}_DIR": str(folder / "home" / name) for name in ("SETTINGS", "WORKSPACES")}
-    options = [f"--port={port}", "--no-browser", "--allow-root", "--IdentityProvider.token="]
+    options = [
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        "--no-browser",
+        "--allow-root",
+        "--IdentityProvider.token=",
+    ]
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}"],
         cwd=folder,
@@ -53,7 +57,7 @@ def jupyterlab(folder):
 
 
 def wait_for(url: str, server: subprocess.Popen) -> None:
-    for _ in range(600):
+    for _ in range(10 * browser.PATIENCE):
         assert server.poll() is None, "JupyterLab has ended"
         with contextlib.suppress(OSError), urllib.request.urlopen(url):
             return
@@ -79,7 +83,7 @@ async def click(page: browser.Page, element: str) -> None:
 
 async def run_cell(page: browser.Page, number: int) -> None:
     """Runs a cell with Shift+Enter until its card is there: before the kernel has started, JupyterLab does nothing."""
-    for _ in range(20):
+    for _ in range(browser.PATIENCE // 3):
         await click(page, f"document.querySelectorAll('.jp-CodeCell .cm-line:last-child')[{number}]")
         await press(page, "Enter", modifiers=8)
         for _ in range(30):

@@ -255,7 +255,9 @@ class TestJudged:
     def test_exit_in_a_notebook_does_not_end_the_kernel(self):
         source = "from course_lib import exercises\nexercises.lenet.q2.check(lambda *_: exit())"
         notebook = new_notebook(cells=[new_code_cell(source), new_code_cell("print('goes on')")])
-        NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(common.ROOT)}}).execute()
+        NotebookClient(
+            notebook, timeout=600, startup_timeout=600, resources={"metadata": {"path": str(common.ROOT)}}
+        ).execute()
         said, after = (cell.outputs[0].text for cell in notebook.cells)
         assert "Your function stopped with SystemExit" in said and after == "goes on\n"
 

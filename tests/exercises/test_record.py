@@ -19,7 +19,9 @@ def run(path, source: str, **environment) -> str:
     """What a fresh kernel prints for `source`; its record is `path`."""
     start = f"import os\nos.environ['COURSE_ANSWERS'] = {str(path)!r}\nfrom course_lib import exercises\n"
     notebook = new_notebook(cells=[new_code_cell(f"{start}lenet = exercises.lenet"), new_code_cell(source)])
-    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(common.ROOT)}}).execute()
+    NotebookClient(
+        notebook, timeout=600, startup_timeout=600, resources={"metadata": {"path": str(common.ROOT)}}
+    ).execute()
     return "".join(output.text for output in notebook.cells[1].outputs)
 
 

@@ -321,4 +321,4 @@ def test_networks_train_under_jax():
 def run_here(code: str, environment: dict[str, str]):
     paths = os.pathsep.join([os.path.dirname(__file__), *sys.path])
     environment = {**os.environ, "PYTHONPATH": paths, **environment}
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env=environment)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, env=environment)

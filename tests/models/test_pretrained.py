@@ -81,7 +81,7 @@ def test_the_joined_classifier_loads_without_the_course(monkeypatch, tmp_path):
     images = IMAGES[:, :32, :32]
     np.save(tmp_path / "images.npy", images)
     done = subprocess.run(
-        [sys.executable, "-I", "-c", ALONE], cwd=tmp_path, capture_output=True, text=True, timeout=300
+        [sys.executable, "-I", "-c", ALONE], cwd=tmp_path, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr[-2000:]
     np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), values(classifier(images)), rtol=1e-3, atol=1e-3)

@@ -213,7 +213,9 @@ class TestStopping:
         ]
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         with pytest.raises(nbclient.exceptions.CellExecutionError):
-            nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": tmp_path}}).execute()
+            nbclient.NotebookClient(
+                notebook, timeout=600, startup_timeout=600, resources={"metadata": {"path": tmp_path}}
+            ).execute()
         *_, printed, error = notebook.cells[2].outputs
         assert printed.text == "run 0\n"
         assert error.traceback == ["stopped by hand in epoch 1 of 2. The run so far: run = training.last_run()."]

@@ -101,7 +101,7 @@ def check(found: np.ndarray, expected: np.ndarray, tolerance: float) -> None:
 
 def test_mirrored():
     """On two logical devices, which only a fresh process can make: this file, run by itself."""
-    done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, timeout=300, cwd=common.ROOT)
+    done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, timeout=600, cwd=common.ROOT)
     assert done.stdout.split() == list(HELPERS), done.stderr
 
 
