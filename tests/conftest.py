@@ -3,6 +3,7 @@
 `COURSE_REQUIRE_MNIST=1` makes tests that need MNIST fail where it is not, instead of being skipped.
 """
 
+import collections
 import os
 import random
 
@@ -16,6 +17,41 @@ import pytest
 import course_lib  # noqa: F401  turns on oneDNN before any test imports TensorFlow
 
 matplotlib.use("Agg")  # not by MPLBACKEND: the lessons' kernels would inherit it and show no figure
+
+
+# About how many seconds the longest files take, on one of two cores: with `--dist loadfile` they begin first, so that
+# at the end no worker is left with a long one alone. All others, by their number of tests, come after them.
+SECONDS = {
+    "lessons/": 75,
+    "training/test_mirrored.py": 90,
+    "models/test_networks.py": 90,
+    "models/test_catalog.py": 80,
+    "training/test_compatibility.py": 80,
+    "training/test_resume.py": 80,
+    "training/test_cluster.py": 70,
+    "visualization/test_display.py": 65,
+    "models/test_weights.py": 65,
+    "test_startup.py": 60,
+    "test_site.py": 60,
+    "challenge/test_page.py": 50,
+    "test_card_in_jupyterlab.py": 50,
+}
+
+
+def pytest_configure(config):
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False  # else pytest-xdist begins with the files of many tests
+
+
+def pytest_collection_modifyitems(config, items):
+    if not hasattr(config, "workerinput"):  # of pytest-xdist; one after the other, files keep their order
+        return
+    counts = collections.Counter(item.path for item in items)
+    lasting = {
+        path: max((each for part, each in SECONDS.items() if part in path.as_posix()), default=min(40, count / 10))
+        for path, count in counts.items()
+    }
+    items.sort(key=lambda item: -lasting[item.path])
 
 
 def _seed() -> None:

@@ -61,18 +61,41 @@ def whole(again) -> Run:
     return again()
 
 
+@pytest.fixture(scope="module")
+def cut(again, tmp_path_factory) -> pathlib.Path:
+    """The folder of a run that was cut off in its last epoch; `copied` gives a test one of its own."""
+    folder = tmp_path_factory.mktemp("runs") / "cut"
+    with pytest.raises(PowerCut):
+        again(run_dir=folder, callbacks=[Fail(3, 2)])
+    return folder
+
+
+@pytest.fixture
+def copied(cut, tmp_path) -> pathlib.Path:
+    return shutil.copytree(cut, tmp_path / "copied")
+
+
+@pytest.fixture(scope="module")
+def ended(again, tmp_path_factory) -> tuple[Run, pathlib.Path]:
+    """A run that has ended, and its folder."""
+    folder = tmp_path_factory.mktemp("runs") / "ended"
+    return again(run_dir=folder), folder
+
+
 def checkpoints(folder: pathlib.Path) -> list[pathlib.Path]:
     return sorted(folder.glob("checkpoint-*.npz"))
 
 
-@pytest.mark.parametrize(("epoch", "step"), [(0, 0), (1, 5), (3, 2)])
-def test_what_is_continued_ends_as_if_it_had_never_stopped(epoch, step, again, whole, tmp_path, all_bits):
-    with pytest.raises(PowerCut):
-        again(run_dir=tmp_path, callbacks=[Fail(epoch, step)])
+@pytest.mark.parametrize("moment", [(0, 0), (1, 5), (3, 2)])
+def test_what_is_continued_ends_as_if_it_had_never_stopped(moment, again, whole, copied, tmp_path, all_bits):
+    folder = copied if moment == (3, 2) else tmp_path / "run"
+    if folder is not copied:
+        with pytest.raises(PowerCut):
+            again(run_dir=folder, callbacks=[Fail(*moment)])
     keras.utils.set_random_seed(99)  # another process, another random state
-    run = again(run_dir=tmp_path)
+    run = again(run_dir=folder)
     assert all_bits(run) == all_bits(whole)
-    assert len(checkpoints(tmp_path)) == 2 and not list(tmp_path.glob("*new*"))
+    assert len(checkpoints(folder)) == 2 and not list(folder.glob("*new*"))
 
 
 def test_killed_at_any_moment():
@@ -95,13 +118,13 @@ def test_by_hand(again, stateful, whole, tmp_path, capsys, all_bits):
     assert all_bits(again_run) == all_bits(whole) and again_run.status == "finished"
 
 
-def test_a_run_that_has_ended_is_not_trained_again(again, tmp_path, all_bits, capsys):
-    first = again(run_dir=tmp_path)
-    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    second = again(run_dir=tmp_path, callbacks=[Fail(0, 0)])  # which would fail if it trained
-    assert f"the run in {tmp_path} has ended after epoch 4: nothing is trained" in capsys.readouterr().out
+def test_a_run_that_has_ended_is_not_trained_again(again, ended, all_bits, capsys):
+    first, folder = ended
+    kept = {path.name: path.read_bytes() for path in folder.iterdir()}
+    second = again(run_dir=folder, callbacks=[Fail(0, 0)])  # which would fail if it trained
+    assert f"the run in {folder} has ended after epoch 4: nothing is trained" in capsys.readouterr().out
     assert all_bits(second) == all_bits(first) and second.status == "finished"
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == kept
 
 
 @pytest.mark.parametrize("picture", ["IMG_1.JPG", "cat/1.png"])
@@ -127,36 +150,30 @@ def test_a_run_that_a_callback_ended_stays_ended(again, tmp_path, fingerprint):
 
 
 @pytest.mark.parametrize("harm", [lambda data: data[: len(data) // 2], lambda data: data[:900] + b"!" + data[901:]])
-def test_a_damaged_checkpoint_is_left_out(harm, again, whole, tmp_path, capsys, all_bits):
-    with pytest.raises(PowerCut):
-        again(run_dir=tmp_path, callbacks=[Fail(3, 2)])
-    newest = checkpoints(tmp_path)[-1]
+def test_a_damaged_checkpoint_is_left_out(harm, again, whole, copied, capsys, all_bits):
+    newest = checkpoints(copied)[-1]
     newest.write_bytes(harm(newest.read_bytes()))
-    assert all_bits(again(run_dir=tmp_path)) == all_bits(whole)
+    assert all_bits(again(run_dir=copied)) == all_bits(whole)
     said = capsys.readouterr().out
     assert f"{newest} is damaged and left out" in said and "continues after epoch 2 of 4" in said
 
 
-def test_without_any_good_checkpoint_it_begins_afresh(again, whole, tmp_path, all_bits):
-    with pytest.raises(PowerCut):
-        again(run_dir=tmp_path, callbacks=[Fail(3, 2)])
-    for path in checkpoints(tmp_path):
+def test_without_any_good_checkpoint_it_begins_afresh(again, whole, copied, all_bits):
+    for path in checkpoints(copied):
         path.write_bytes(b"")
-    assert all_bits(again(run_dir=tmp_path)) == all_bits(whole)
+    assert all_bits(again(run_dir=copied)) == all_bits(whole)
 
 
-def test_what_the_folder_holds(again, whole, tmp_path):
-    with pytest.raises(PowerCut):
-        again(run_dir=tmp_path, callbacks=[Fail(2, 2)])
-    assert json.loads((tmp_path / "run.json").read_text())["status"] == "running"
+def test_what_the_folder_holds(again, whole, copied):
+    assert json.loads((copied / "run.json").read_text())["status"] == "running"
     with pytest.raises(FileNotFoundError, match="has not ended: the call that began it continues it"):
-        Run.load(tmp_path, lambda: None)
-    again(run_dir=tmp_path)
-    header, *lines = (tmp_path / "history.csv").read_text().splitlines()
+        Run.load(copied, lambda: None)
+    again(run_dir=copied)
+    header, *lines = (copied / "history.csv").read_text().splitlines()
     assert header.split(",") == ["epoch", *whole.history]
     for number, line in enumerate(lines):
         assert [float(value) for value in line.split(",")[1:]] == [values[number] for values in whole.history.values()]
-    assert [path.name[:16] for path in checkpoints(tmp_path)] == ["checkpoint-00003", "checkpoint-00004"]
+    assert [path.name[:16] for path in checkpoints(copied)] == ["checkpoint-00003", "checkpoint-00004"]
 
 
 def other_network() -> keras.Model:
@@ -177,10 +194,8 @@ def other_network() -> keras.Model:
         ({"validation": None}, "validation's size 20 there, none here"),
     ],
 )
-def test_the_folder_of_another_run_is_refused(change, said, stateful, split, noisy, tmp_path_factory, again):
-    folder = tmp_path_factory.getbasetemp() / "one_run"
-    if not folder.exists():
-        again(run_dir=folder)
+def test_the_folder_of_another_run_is_refused(change, said, stateful, split, noisy, ended):
+    _, folder = ended
     given = {"build": stateful, "data": noisy, "recipe": RECIPE, "epochs": EPOCHS, "validation": noisy.take(20)}
     given |= {name: value(split) if name == "data" else value for name, value in change.items()}
     with pytest.raises(ValueError, match="holds another run: ") as caught:
