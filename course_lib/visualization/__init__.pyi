@@ -25,6 +25,7 @@ from .loss_surface import error_surface, plot_error_surface
 from .maps import feature_maps, plot_feature_maps
 from .measured import clearly_lowest, in_every_seed, plot_measured
 from .mistakes import distance_to_class, find_mistakes, nearest_training_images, plot_mistakes
+from .network_rows import plot_networks
 from .panels import plot_numbers, plot_panels
 from .parallel import plot_parallelism, plot_parts, plot_ring, plot_speedup, ring_turns, speedup, weight_distance
 from .patches import top_patches
@@ -99,6 +100,7 @@ __all__ = [
     "plot_measured",
     "plot_memory",
     "plot_mistakes",
+    "plot_networks",
     "plot_numbers",
     "plot_panels",
     "plot_parallelism",

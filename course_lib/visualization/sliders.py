@@ -18,7 +18,8 @@ from course_lib.visualization.display import check_caption, figure_html, figure_
 from course_lib.visualization.frames import DPI, Slider, moving_figure
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-MOST_FRAMES = 16  # pictures in the saved page, over all sliders
+MOST_FRAMES = 16  # pictures in the saved page, over all sliders, where none has fewer than FEWEST_POSITIONS
+FEWEST_POSITIONS = 5  # of one slider: both ends, the middle, and between them
 MOST_POSITIONS = 9  # of one slider in the saved page
 MOST_COMBINED = 40  # pictures, where the page holds every combination of positions
 MOST_BYTES = 350_000  # of these pictures, as estimated from the first one
@@ -89,7 +90,7 @@ def _text(caption: str | Callable[..., str], values: dict) -> str:
 def _still_page(draw: Callable, controls: dict, caption: str | Callable[..., str]) -> str:
     """The figure at every combination of some positions; where these are too many, one slider moves at a time."""
     rest = {name: control.value for name, control in controls.items()}
-    most = max(3, min(MOST_POSITIONS, MOST_FRAMES // len(controls)))
+    most = max(FEWEST_POSITIONS, min(MOST_POSITIONS, MOST_FRAMES // len(controls)))
     positions = {name: _positions(control, most) for name, control in controls.items()}
     first = _picture(draw, rest, DPI)
     count = math.prod(map(len, positions.values()))

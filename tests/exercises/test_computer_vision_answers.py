@@ -20,13 +20,26 @@ def test_no_letter_is_the_outcome_of_more_than_half_of_the_guesses():
 
 def test_no_guess_sounds_like_the_outcome():
     guesses = [getattr(vision, f"p{number}") for number in range(1, 10)]
-    assert {reply[:19] for guess in guesses for reply in guess.wrong.values()} == {"That requires that "}
+    assert {reply[:24] for guess in guesses for reply in guess.wrong.values()} == {"Your guess assumes that "}
 
 
 def test_shape_of_a_clip():
     frames = np.zeros((2 * 30, 120, 160, 3))
     assert vision.q2.right == frames.shape
     assert {frames.swapaxes(1, 2).shape, frames[0].shape, frames[:30].shape} <= set(vision.q2.wrong)
+
+
+def test_recall_on_new_cases():
+    picture = np.zeros((9, 16))
+    picture[4, 7] = 1
+    moved = by_loops(np.roll(picture, 3, axis=1), np.eye(1))
+    assert vision.q6.right == np.unravel_index(moved.argmax(), moved.shape)
+    bright = np.array([20.0, 40, 60, 80])
+    differences = np.abs(bright - bright / 2)
+    assert vision.q7.right == differences.mean()
+    squares = differences**2
+    foreseen = {differences.sum(), 0, round(squares.sum() ** 0.5, 1), round(squares.mean() ** 0.5, 1)}
+    assert foreseen == set(vision.q7.wrong)
 
 
 def by_loops(picture, kernel):

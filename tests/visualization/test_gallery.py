@@ -46,6 +46,7 @@ def networks():
     winners = common.published("imagenet_winners")
     for name in ("lenet5", "alexnet", "vgg16", "resnet_small"):
         yield f"plot_architecture {name}", vis.plot_architecture(models.build(name))
+    yield "plot_networks", vis.plot_networks({name: models.build(name) for name in ("lenet5", "cnn_small")})
     axes = vis.new_axes(10.5, 4.2, columns=3)
     for ax, name in zip(axes, ("plain34", "resnet34", "resnet50"), strict=True):
         vis.plot_block(models.build(name), "conv3_block2", ax=ax).set_title(name)
