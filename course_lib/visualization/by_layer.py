@@ -66,8 +66,8 @@ def plot_by_layer(
 def plot_layer_histograms(outputs: Mapping[str, Mapping[str, np.ndarray]], label: str, *, limits: Sequence[float]):
     """Histograms of the outputs of some layers: a row per network, a column per layer, one scale for all.
 
-    What lies outside of the limits is counted in the first or last bin. Each panel is as high as its highest bar and
-    says the root mean square.
+    Bars are shares of a layer's outputs in %. What lies outside of the limits is counted in the first or last bin. Each
+    panel says the root mean square.
 
     Args:
         outputs: name of the network → {name of the layer → its outputs, of any shape}, the same layers for each.
@@ -87,17 +87,20 @@ def plot_layer_histograms(outputs: Mapping[str, Mapping[str, np.ndarray]], label
     low, high = (common.number("limits", end, -1e9, 1e9) for end in limits)
     if not low < high or any(list(row) != layers for row in rows.values()):
         raise ValueError(f"every network needs the layers {', '.join(map(str, layers))}, and limits that rise")
-    grid = {"rows": len(rows), "columns": len(layers), "squeeze": False, "sharex": True}
+    grid = {"rows": len(rows), "columns": len(layers), "squeeze": False, "sharex": True, "sharey": True}
     axes = new_axes(2.1 * len(layers) + 1.2, 1.15 * len(rows) + 0.7, **grid)
     for line, (name, row) in enumerate(rows.items()):
         for place, layer in enumerate(layers):
             ax = axes[line, place]
             values = finite_array(f"the outputs of {layer!r}", row[layer]).astype(float).ravel()
-            ax.hist(np.clip(values, low, high), bins=BINS, range=(low, high), color=PALETTE[line % len(PALETTE)])
+            shares = np.full(values.size, 100 / values.size)
+            color = PALETTE[line % len(PALETTE)]
+            ax.hist(np.clip(values, low, high), bins=BINS, range=(low, high), weights=shares, color=color)
             size = f"RMS {np.sqrt(np.mean(values**2)):.2g}"
             ax.text(0.5, 0.9, size, transform=ax.transAxes, ha="center", va="top", fontsize=11)
-            ax.set(yticks=[], title=layer if line == 0 else "", xlabel=label if line == len(rows) - 1 else "")
+            ax.set(title=layer if line == 0 else "", xlabel=label if line == len(rows) - 1 else "")
         axes[line, 0].set_ylabel(name, rotation=0, ha="right", va="center")
+    axes[0, 0].set(ylim=(0, 110), yticks=(0, 50, 100), yticklabels=("0", "50", "100 %"))
     return axes
 
 

@@ -55,7 +55,7 @@ class GradientWatch(keras.callbacks.Callback):
         - "step" `(times,)`; "layers", the names of the layers with a kernel; "activations", the names of those that end
           with ReLU, sigmoid or tanh.
         - `(times, layers)`: "norm", "mean" and "weights" as in `gradient_sizes`; "update", |change of w| in one step
-          as a share of |w|.
+          as a share of |w|; where Keras runs several steps at once, their joint change divided by their number.
         - `(times, layers, bins)`: "histogram", the number of weights by log10 |gradient|, see
           `gradients.EXPONENTS`.
         - `(times, activations)`: "activation_std", and "flat", the share of outputs where the derivative is 0 (ReLU)

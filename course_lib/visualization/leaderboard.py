@@ -122,7 +122,7 @@ def plot_ladder(accuracies: np.ndarray, answers: np.ndarray, *, ax=None):
     ax = given_or_new(ax, 7.5, 3.4)
     places = np.arange(1, len(accuracies) + 1)
     ax.plot(places, 100 * accuracies, "o", color=MUTED, markersize=3, alpha=0.6, label="exact accuracy")
-    ax.plot(places, 100 * answers, color=WRONG, linewidth=2.5, drawstyle="steps-post", label="the board's answer")
+    ax.plot(places, 100 * answers, color=PALETTE[2], linewidth=2.5, drawstyle="steps-post", label="the board's answer")
     ax.set(xlabel="submission", ylabel="accuracy in %", xlim=(0, len(places) + 1), ylim=(0, None))
     ax.grid(True, axis="y")
     ax.legend(loc="lower right", ncols=2)

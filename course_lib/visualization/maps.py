@@ -15,6 +15,7 @@ from course_lib.visualization.style import DIVERGING, MUTED, given_or_new, style
 WIDTH = 8.5  # inches: a row of maps
 GAP = 0.06  # inches between two maps
 TITLE = 0.3  # inches: the line of text above a row
+NUMBER = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1}  # the box behind the number of a map
 
 
 def feature_maps(model, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
@@ -58,7 +59,7 @@ def _as_array(name: str, output) -> np.ndarray:
 
 @style()
 def plot_feature_maps(maps: dict[str, np.ndarray], index: int = 0, *, limit: int = 16, ax=None):
-    """The feature maps of one image, one row per layer; the units of a dense layer are one strip.
+    """The feature maps of one image, one row per layer, numbered; the units of a dense layer are one strip.
 
     Each layer has one color scale: zero is white, positive red, negative blue. Full color is the largest absolute value
     of the layer, which is written above the row.
@@ -95,6 +96,8 @@ def plot_feature_maps(maps: dict[str, np.ndarray], index: int = 0, *, limit: int
             below = top + height
             ax.imshow(tile, cmap=DIVERGING, vmin=-(scale or 1), vmax=scale or 1, extent=(left, right, below, top))
             ax.plot([left, right, right, left, left], [top, top, below, below, top], color=MUTED, linewidth=0.5)
+            if len(row) > 1:
+                ax.text(left + 0.05, top + 0.05, f"{column}", va="top", fontsize=10, bbox=NUMBER)
         ax.text(0, top - 0.04, _title(name, row, len(shown), scale), va="bottom", fontsize=11)
     ax.set(xlim=(-GAP / 2, WIDTH), ylim=(bottom + GAP / 2, 0), aspect="equal")
     ax.set_axis_off()

@@ -65,6 +65,8 @@ def test_draw_feature_maps_one_row_and_one_scale_a_layer():
     assert {image.get_clim() for image in ax.images[:8]} == {(-largest, largest)}
     assert len({image.get_clim() for image in ax.images}) == 5
     words = [text.get_text() for text in ax.texts]
+    numbers = [int(words.pop(words.index(word))) for word in list(words) if word.isdigit()]
+    assert numbers == [*range(8), *range(3)]
     assert words[0] == f"wide: the first 8 of 20 maps of 4×4, values up to ±{largest:.2g}"
     assert words[1].startswith("few: 3 maps of 2×2") and words[2].startswith("units: 7 units")
     tops = [image.get_extent()[3] for image in ax.images]
