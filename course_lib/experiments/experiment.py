@@ -106,9 +106,10 @@ def steps_to(run: dict[str, object], error: float) -> float:
 
     The training error is the mean over the epoch's batches, while they are trained on.
     """
+    steps_per_epoch = run.get("steps_per_epoch") or -(-run["data"]["examples"] // run["data"]["batch_size"])
     for epoch, accuracy in enumerate(run["history"].get("accuracy", ()), start=1):
         if 1 - accuracy <= error + 1e-9:
-            return epoch * run["steps_per_epoch"]
+            return epoch * steps_per_epoch
     return float("inf")
 
 
