@@ -34,6 +34,7 @@ OTHERWISE = {  # names that students type or meet outside of the lessons, and wh
     "visualization.LiveCurves": "to watch a training of your own",
     "training.Stopped": "what a training that was stopped by hand raises",
     "training.last_run": "a training that was stopped by hand says to type it",
+    "visualization.plot_gradients": "what gradient_sizes returns for your own networks is drawn with it",
     "visualization.plot_attribution": "one map over its image; the picture of the README is drawn with it",
 }
 

@@ -152,7 +152,7 @@ class TestDeepen:
         ("function", "reply"),
         [
             (lambda shallow, deep: None, "Your function returns nothing"),
-            (lambda shallow, deep: "deep", "it must return the deep network"),
+            (lambda shallow, deep: 7, "it must return the deep network"),
             (lambda shallow, deep: shallow, "Return the deep network of 20 layers"),
             (lambda shallow, deep: deepen(shallow, deep, new=False), "still have their random weights"),
             (lambda shallow, deep: deepen(shallow, deep, window=np.zeros((3, 3))), "so they pass on 0"),

@@ -11,7 +11,8 @@ from course_lib.exercises.judges.residual import (  # noqa: F401 (judges of resn
     residual_block,
 )
 
-SMALL = {"image_shape": (8, 8, 1), "num_classes": 10}
+SIDE = 24  # of the images: after two halvings still more than the new layers can shift
+SMALL = {"image_shape": (SIDE, SIDE, 1), "num_classes": 10}
 DEPTHS = (8, 20)  # of the shallow and of the deep plain network
 FLOAT32 = {"rtol": 1e-2, "atol": 1e-3}  # twelve more normalizations, each with its ε
 
@@ -26,7 +27,7 @@ def deepen(function: Callable) -> str | None:
         return f"Your function returns {type(answer).__name__}; it must return the deep network."
     if answer.count_params() != _network(DEPTHS[1]).count_params():
         return f"Return the deep network of {DEPTHS[1]} layers, with its weights set."
-    images = np.random.default_rng(1).uniform(0, 1, (20, 8, 8, 1)).astype("float32")
+    images = np.random.default_rng(1).uniform(0, 1, (20, SIDE, SIDE, 1)).astype("float32")
     maps = np.zeros((3, 3))
     center = maps.copy()
     center[1, 1] = 1
@@ -65,7 +66,7 @@ def _network(depth: int):
 def _shallow():
     """A shallow plain network whose normalizations know some images, as after training."""
     network = _network(DEPTHS[0])
-    images = np.random.default_rng(0).uniform(0, 1, (50, 8, 8, 1)).astype("float32")
+    images = np.random.default_rng(0).uniform(0, 1, (50, SIDE, SIDE, 1)).astype("float32")
     for _ in range(20):
         network(images, training=True)
     return network
