@@ -15,8 +15,6 @@ from core_rules import CORE_RULES
 
 from course_lib import common
 
-# Lessons that are not yet in the form that `cell_rules` and `core_rules` ask for: none is to be added.
-NOT_YET = ("07_resnet",)
 FEWEST_CHECKED = 6
 LONGEST_CELL = 25  # lines of code
 LARGEST_FILE = 1_500_000  # bytes: GitHub shows no larger ones
@@ -36,8 +34,7 @@ PART = re.compile(  # as a heading, numbered or not, or as a line that begins in
 def findings(path: pathlib.Path) -> list[str]:
     """What is wrong with the lesson at `path`, one sentence each; empty where nothing is."""
     notebook = nbformat.read(path, as_version=4)
-    rules = RULES if path.stem in NOT_YET else (*RULES, alternative_text_of_pages, *CELL_RULES, *CORE_RULES)
-    found = [finding for rule in rules for finding in rule(notebook)]
+    found = [finding for rule in (*RULES, *CELL_RULES, *CORE_RULES) for finding in rule(notebook)]
     if path.stat().st_size > LARGEST_FILE:
         found.append(f"{path.stat().st_size / 1e6:.1f} MB, too large for GitHub to show")
     return found
@@ -210,6 +207,7 @@ RULES = (
     clean_outputs,
     no_machine_paths,
     alternative_text,
+    alternative_text_of_pages,
     known_claims,
     short_cells,
     opening,

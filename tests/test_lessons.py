@@ -408,10 +408,6 @@ def test_folding_is_a_command_and_doing_it_twice_changes_nothing(good, tmp_path,
     assert "cell 7: begin it with '# @title …', which says what the figure shows" in capsys.readouterr().out
 
 
-def test_lessons_not_yet_in_the_new_form_are_lessons():
-    assert set(lesson_rules.NOT_YET) <= {path.stem for path in LESSONS}
-
-
 def test_widget_state_is_found(good, tmp_path):
     notebook = copy.deepcopy(good)
     notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {}}

@@ -1,8 +1,20 @@
-from .experiment import Experiment, Setting, both_errors, compared, data_id, errors, identity, other_errors, recorded
+from .copying import learn_to_copy, without_block
+from .experiment import (
+    Experiment,
+    Setting,
+    both_errors,
+    compared,
+    data_id,
+    errors,
+    identity,
+    other_errors,
+    recorded,
+    steps_to,
+)
 from .filters import neighbor_correlation, watched
 from .measuring import linear_error, linear_errors, rise
 from .registry import EXPERIMENTS
-from .repeated_training import FixedLengthSGD, RepeatedTraining
+from .repeated_training import FixedLengthSGD, RepeatedTraining, redraw
 
 __all__ = [
     "EXPERIMENTS",
@@ -15,11 +27,15 @@ __all__ = [
     "data_id",
     "errors",
     "identity",
+    "learn_to_copy",
     "linear_error",
     "linear_errors",
     "neighbor_correlation",
     "other_errors",
     "recorded",
+    "redraw",
     "rise",
+    "steps_to",
     "watched",
+    "without_block",
 ]

@@ -106,9 +106,10 @@ def steps_to(run: dict[str, object], error: float) -> float:
 
     The training error is the mean over the epoch's batches, while they are trained on.
     """
+    steps_per_epoch = run.get("steps_per_epoch") or -(-run["data"]["examples"] // run["data"]["batch_size"])
     for epoch, accuracy in enumerate(run["history"].get("accuracy", ()), start=1):
         if 1 - accuracy <= error + 1e-9:
-            return epoch * run["steps_per_epoch"]
+            return epoch * steps_per_epoch
     return float("inf")
 
 
@@ -184,25 +185,38 @@ def errors(name: str) -> dict[str, list[float]]:
     Raises:
         FileNotFoundError: it has not been recorded.
     """
-    finals = {setting: [run["final"] for run in runs] for setting, runs in compared(name).items()}
-    return {
-        setting: [100 * final["test_errors"] / final["test_examples"] for final in each]
-        for setting, each in finals.items()
-    }
+    return {setting: _test_errors(runs) for setting, runs in compared(name).items()}
 
 
-def both_errors(name: str) -> dict[str, dict[str, list[float]]]:
+def _test_errors(runs: list[dict[str, object]]) -> list[float]:
+    """The test errors of recorded runs, in percent."""
+    finals = [run["final"] for run in runs]
+    return [100 * final["test_errors"] / final["test_examples"] for final in finals]
+
+
+def both_errors(name: str, *, so_far: bool = False) -> dict[str, dict[str, list[float]]]:
     """Training and test errors of what recorded experiment `name` compares: setting → "training" and "test" → seeds.
 
     All are in percent, after the last epoch. Where a record did not measure the training images by themselves, the
     training error is the mean over the last epoch's batches while it went on, with dropout and augmentation.
 
+    Args:
+        name: of the experiment.
+        so_far: also of an unfinished record, as `compared` reads it; empty while a setting has no run.
+
     Raises:
         FileNotFoundError: it has not been recorded.
     """
-    tested = errors(name)
-    training = {setting: [_training_error(run) for run in runs] for setting, runs in compared(name).items()}
-    return {setting: {"training": training[setting], "test": tested[setting]} for setting in tested}
+    try:
+        found = compared(name, so_far=so_far)
+    except FileNotFoundError:
+        if not so_far:
+            raise
+        return {}
+    return {
+        setting: {"training": [_training_error(run) for run in runs], "test": _test_errors(runs)}
+        for setting, runs in found.items()
+    }
 
 
 def _training_error(run: dict[str, object]) -> float:

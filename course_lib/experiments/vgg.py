@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from course_lib import datasets
-from course_lib.experiments.data import FLIPPED, centered_parts, flipped_32
+from course_lib.experiments.data import FLIPPED, centered_parts, flipped_32, some_digits
 from course_lib.experiments.experiment import Experiment, Parts, Setting, data_id
 from course_lib.training import Recipe
 
@@ -49,6 +49,30 @@ def _kernels() -> dict[str, Setting]:
     }
     shape = SIDE_32 | {"num_classes": 10}
     return {name: Setting(three_convolutions, options=shape | options, **common) for name, options in kinds.items()}
+
+
+def digit_reader(
+    *, image_shape: tuple[int, int, int], num_classes: int, kernel_sizes: tuple[int, ...], filters: int
+) -> keras.Model:
+    """A convolution with stride 2, a stage of convolutions of `kernel_sizes`, pooling, and logits."""
+    inputs = keras.Input(image_shape)  # 32×32
+    strided = {"kernel_initializer": "he_normal", "padding": "same", "strides": 2}
+    x = layers.Conv2D(filters, 3, activation="relu", **strided, name="conv1")(inputs)  # 16×16
+    for number, kernel_size in enumerate(kernel_sizes, start=1):
+        x = _convolution(x, filters, kernel_size, f"conv2_{number}")
+    x = layers.Flatten(name="flatten")(layers.MaxPooling2D(4, name="pool")(x))  # 4×4
+    return keras.Model(inputs, layers.Dense(num_classes, name="predictions")(x), name="digit_reader")
+
+
+def _pairs() -> dict[str, Setting]:
+    """One 5×5 against two 3×3 of the same width, one epoch."""
+    recipe = Recipe("adam", 3e-3, "cosine", batch_size=64)
+    shape = {"image_shape": (32, 32, 1), "num_classes": 10, "filters": 16}
+    kinds = {"one 5×5": (5,), "two 3×3": (3, 3)}
+    return {
+        name: Setting(digit_reader, recipe, 1, some_digits, shape | {"kernel_sizes": sizes})
+        for name, sizes in kinds.items()
+    }
 
 
 @data_id("toy_scenes/32, flipped and shifted")
@@ -127,6 +151,11 @@ EXPERIMENTS = {
         "One convolution of 7×7 against three of 3×3",
         "five 5×5 layers for ten 3×3 cost 7 points of top-1 error (Simonyan and Zisserman 2015, section 4.1)",
         _kernels(),
+    ),
+    "vgg_pairs": Experiment(
+        "One convolution of 5×5 against two of 3×3, on digits",
+        "five 5×5 layers for ten 3×3 cost 7 points of top-1 error (Simonyan and Zisserman 2015, section 4.1)",
+        _pairs(),
     ),
     "vgg_depth": Experiment(
         "VGG's columns A, B, D and E, an eighth as wide, on 12,000 toy scenes: with a good start, and without",

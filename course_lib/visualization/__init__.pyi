@@ -4,7 +4,7 @@ from .architecture import plot_architecture
 from .architecture_block import plot_block
 from .attribution import effective_receptive_field, grad_cam, occlusion
 from .attribution_drawing import plot_attribution, plot_attributions
-from .bars import median_and_range, plot_bars, plot_two_errors
+from .bars import median_and_range, plot_bar_panels, plot_bars, plot_two_errors
 from .by_layer import plot_by_layer, plot_layer_histograms
 from .by_setting import plot_grid, plot_waiting
 from .capacity import plot_capacity, plot_cost, plot_memory, plot_winners
@@ -23,7 +23,7 @@ from .lines import plot_lines
 from .live_curves import LiveCurves
 from .loss_surface import error_surface, plot_error_surface
 from .maps import feature_maps, plot_feature_maps
-from .measured import clearly_lowest, in_every_seed, plot_measured
+from .measured import both_changes, clearly_lowest, in_every_seed, plot_measured
 from .mistakes import distance_to_class, find_mistakes, nearest_training_images, plot_mistakes
 from .network_rows import plot_networks
 from .panels import plot_numbers, plot_panels
@@ -33,6 +33,7 @@ from .predictions import accuracy_by, plot_accuracy_by, plot_top5
 from .sigmoid_chain import chain, plot_chain
 from .signed import plot_connections, plot_signed
 from .sliders import explore
+from .stacks import plot_filter, plot_padding, plot_paths
 from .style import PALETTE, new_axes
 from .tables import show_table
 from .timeline import plot_timeline
@@ -46,6 +47,7 @@ __all__ = [
     "accuracy_with_interval",
     "activation",
     "animate_descent",
+    "both_changes",
     "chain",
     "clear_winner",
     "clearly_lowest",
@@ -74,6 +76,7 @@ __all__ = [
     "plot_architecture",
     "plot_attribution",
     "plot_attributions",
+    "plot_bar_panels",
     "plot_bars",
     "plot_block",
     "plot_by_layer",
@@ -88,6 +91,7 @@ __all__ = [
     "plot_descent",
     "plot_error_surface",
     "plot_feature_maps",
+    "plot_filter",
     "plot_filters",
     "plot_gradient_history",
     "plot_gradients",
@@ -102,9 +106,11 @@ __all__ = [
     "plot_mistakes",
     "plot_networks",
     "plot_numbers",
+    "plot_padding",
     "plot_panels",
     "plot_parallelism",
     "plot_parts",
+    "plot_paths",
     "plot_pooling",
     "plot_race",
     "plot_ring",

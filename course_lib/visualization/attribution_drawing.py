@@ -7,7 +7,7 @@ import numpy as np
 from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
 from course_lib.visualization.images import unit_range
-from course_lib.visualization.style import DIVERGING, given_or_new, new_axes, style
+from course_lib.visualization.style import DIVERGING, INK, given_or_new, new_axes, style
 
 
 @style()
@@ -33,41 +33,77 @@ def plot_attribution(image: np.ndarray, attribution: np.ndarray, *, label: str =
 
 @style()
 def plot_attributions(
-    images: np.ndarray, attributions: Mapping[str, np.ndarray], titles: Sequence[str] = (), *, width: float = 2.9
+    images: np.ndarray,
+    attributions: Mapping[str, np.ndarray],
+    titles: Sequence[str] = (),
+    *,
+    squares: Mapping[str, int] | None = None,
+    width: float = 2.9,
 ):
-    """Several images side by side, a row for each kind of attribution map, with one color scale per row.
+    """Several images side by side; below them a row for each kind of attribution map, with one color scale per row.
 
     Args:
         images: `(n, height, width, channels)`.
         attributions: name of the values → maps `(n, rows, columns)`.
-        titles: one per image, written above the first row.
+        titles: one per image, written above it.
+        squares: name of the values → side of a square in pixels, such as the `size` of `occlusion`. The square with the
+            largest absolute value is outlined on each map and on the image.
         width: of an image, in inches.
 
     Returns:
-        The Axes, `(kinds, n)`.
+        The Axes, `(1 + kinds, n)`.
 
     Raises:
-        ValueError: no maps, or not one map and one title per image.
+        ValueError: no maps, not one map and one title per image, or a square for values that are not drawn.
     """
     if not isinstance(attributions, Mapping) or not attributions:
         raise ValueError(f"attributions must be a dict name → maps, not {described(attributions)}")
-    count = len(images)
+    squares = squares or {}
+    _check_attributions(len(images), attributions, titles, squares)
+    rows = 1 + len(attributions)
+    size = width * len(images) + 0.8, 0.93 * width * rows + 0.3
+    axes = new_axes(*size, rows=rows, columns=len(images), squeeze=False)
+    for ax, image in zip(axes[0], images, strict=True):
+        ax.imshow(unit_range(np.asarray(image)[None])[0].squeeze(), cmap="gray", vmin=0, vmax=1)
+        ax.set_axis_off()
+    for row, (name, maps) in zip(axes[1:], attributions.items(), strict=True):
+        pairs = [_picture_and_map(image, each) for image, each in zip(images, maps, strict=True)]
+        limit = _largest([values for _, values in pairs])
+        for above, ax, (picture, values) in zip(axes[0], row, pairs, strict=True):
+            drawn = _draw(ax, picture, values, limit)
+            if name in squares:
+                _outline([above, ax], values, squares[name], picture.shape)
+        _color_bar(list(row), drawn, [values for _, values in pairs], name, aspect=18)
+    room = axes[0, 0].get_figure().colorbar(drawn, ax=list(axes[0]), pad=0.02, aspect=18)
+    room.ax.set_visible(False)  # leaves the images as wide as their maps
+    for ax, title in zip(axes[0], titles, strict=False):
+        ax.set_title(title)
+    return axes
+
+
+def _check_attributions(count: int, attributions: Mapping, titles: Sequence[str], squares: Mapping) -> None:
+    """Raises ValueError where the arguments of `plot_attributions` do not fit each other."""
     for name, maps in attributions.items():
         if len(maps) != count:
             raise ValueError(f"one map per image is needed: {count} images, {len(maps)} maps of {name!r}")
     if titles and len(titles) != count:
         raise ValueError(f"one title per image is needed: {count} images, {len(titles)} titles")
-    rows = len(attributions)
-    axes = new_axes(width * count + 0.8, 0.93 * width * rows + 0.3, rows=rows, columns=count, squeeze=False)
-    for row, (name, maps) in zip(axes, attributions.items(), strict=True):
-        pairs = [_picture_and_map(image, each) for image, each in zip(images, maps, strict=True)]
-        limit = _largest([values for _, values in pairs])
-        for ax, (picture, values) in zip(row, pairs, strict=True):
-            drawn = _draw(ax, picture, values, limit)
-        _color_bar(list(row), drawn, [values for _, values in pairs], name, aspect=18)
-    for ax, title in zip(axes[0], titles, strict=False):
-        ax.set_title(title)
-    return axes
+    if unknown := [name for name in squares if name not in attributions]:
+        raise ValueError(f"squares must name values among {', '.join(attributions)}, not {', '.join(unknown)}")
+
+
+def _outline(axes: list, values: np.ndarray, side: int, shape: tuple[int, int]) -> None:
+    """Outlines the square of `side` pixels around the place of the largest absolute value, on each of `axes`."""
+    from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import withStroke
+
+    row, column = np.unravel_index(np.abs(values).argmax(), values.shape)
+    left = (column + 0.5) * shape[1] / values.shape[1] - 0.5 - side / 2
+    top = (row + 0.5) * shape[0] / values.shape[0] - 0.5 - side / 2
+    for ax in axes:
+        border = Rectangle((left, top), side, side, fill=False, edgecolor=INK, linewidth=1.8)
+        border.set_path_effects([withStroke(linewidth=4, foreground="white")])  # seen on dark pictures, too
+        ax.add_patch(border)
 
 
 def _picture_and_map(image: np.ndarray, attribution: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

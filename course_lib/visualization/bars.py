@@ -6,7 +6,7 @@ import numpy as np
 
 from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
-from course_lib.visualization.style import INK, MUTED, PALETTE, given_or_new, style
+from course_lib.visualization.style import INK, MUTED, PALETTE, given_or_new, new_axes, style
 
 BAR = 0.76
 DOTS = 0.24  # heights: of all bars of a name, of the dots of a bar; 1 is the distance of two names
@@ -81,6 +81,29 @@ def plot_bars(
     if lines or groups != [""]:
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
     return ax
+
+
+def plot_bar_panels(panels: Mapping[str, Values], *, lines: Mapping[str, float] | None = None):
+    """Bars side by side on one scale, one panel per label; a panel without values is left out.
+
+    Args:
+        panels: label → what `plot_bars` takes.
+        lines: those of `plot_bars`, in each panel.
+
+    Returns:
+        The Axes, `(panels,)`.
+
+    Raises:
+        ValueError: no panel with values, or what `plot_bars` does not take.
+    """
+    given = {label: values for label, values in panels.items() if len(values)}
+    if not given:
+        raise ValueError(f"panels must be a dict label → values for bars, not {described(panels)}")
+    most = max(len(values) for values in given.values())
+    axes = np.atleast_1d(new_axes(6.2 * len(given), 1.4 + 0.75 * most, columns=len(given), sharex=True))
+    for ax, (label, values) in zip(axes, given.items(), strict=True):
+        plot_bars(values, label, lines=lines, ax=ax)
+    return axes
 
 
 def plot_two_errors(errors: Mapping[str, Sequence], label: str = "error in %", *, spec: str | None = ".1f", ax=None):

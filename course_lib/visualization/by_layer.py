@@ -16,13 +16,20 @@ LINES = ("-", "--", "-.", ":")  # so that lines differ without color, too
 
 @style()
 def plot_by_layer(
-    values: Mapping[str, Sequence], label: str, *, limits: Sequence[float] | None = None, log: bool = True, ax=None
+    values: Mapping[str, Sequence],
+    label: str,
+    *,
+    expected: Mapping[str, Sequence] | None = None,
+    limits: Sequence[float] | None = None,
+    log: bool = True,
+    ax=None,
 ):
     """One number per layer: the median of the seeds, and a band from smallest to largest.
 
     Args:
         values: name → `(seeds, layers)`, or `(layers,)` for one seed, all above 0; the input's side first.
         label: what the numbers are, with their unit; where it ends with %, the ticks are written out.
+        expected: name → courses `(courses, layers)` that a calculation expects, drawn thin and dotted.
         limits: (smallest, largest) of the vertical axis, so that figures can be compared.
         log: whether the vertical axis is logarithmic; else it begins at 0.
         ax: the Axes to draw on; by default those of a new figure.
@@ -43,6 +50,8 @@ def plot_by_layer(
         ax.fill_between(layers, rows.min(axis=0), rows.max(axis=0), color=color, alpha=0.2, linewidth=0)
         line = LINES[number % len(LINES)]
         ax.plot(layers, np.median(rows, axis=0), line, marker="o", markersize=4, color=color, label=name)
+        for course in _positive(name, expected[name]) if expected else ():
+            ax.plot(layers, course, ":", linewidth=1.1, color=color)
     ax.set(xlabel="layer, counted from the input", ylabel=label)
     if log and label.endswith("%"):
         plain_log(ax)

@@ -55,7 +55,7 @@ def plot_capacity(rows: Rows, *, ax=None):
 
 @style()
 def plot_memory(rows: Rows, batch_size: int = 128, *, most_images: int | None = None, ax=None):
-    """Memory of training with momentum in float32 per layer, in MiB: weights, gradients, momentum, activations.
+    """Memory of training with momentum in float32 per layer, in GiB: weights, gradients, momentum, activations.
 
     Args:
         rows: the rows of `models.summary.layer_table(model)`.
@@ -75,14 +75,14 @@ def plot_memory(rows: Rows, batch_size: int = 128, *, most_images: int | None = 
     parts[f"activations of {batch_size} images"] = batch_size * _numbers(rows, "activation_bytes")
     ax = given_or_new(ax, 8.0, 1.2 + 0.28 * len(rows))
     for (part, size), color in zip(parts.items(), (PALETTE[1], PALETTE[3], PALETTE[4], PALETTE[0]), strict=True):
-        size = size / 2**20
-        label = f"{part}: {size.sum():,.0f} MiB"
+        size = size / 2**30
+        label = f"{part}: {size.sum():.2f} GiB"
         ax.barh([row["layer"] for row in rows], size, left=start, color=color, height=0.75, label=label)
         start = start + size
-    ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel=f"MiB ({start.sum():,.0f} in all)")
+    ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel=f"GiB ({start.sum():.2f} in all)")
     if most_images is not None:
         fixed = 4 * _numbers(rows, "parameters") + 2 * trained
-        ax.set_xlim(0, 1.05 * (fixed + most_images * _numbers(rows, "activation_bytes")).max() / 2**20)
+        ax.set_xlim(0, 1.05 * (fixed + most_images * _numbers(rows, "activation_bytes")).max() / 2**30)
     ax.grid(True, axis="x")
     ax.legend()
     return ax

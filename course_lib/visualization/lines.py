@@ -8,6 +8,8 @@ from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
 from course_lib.visualization.style import PALETTE, given_or_new, style
 
+MOST_TICKS = 20  # places that each get a tick and a dot
+
 
 @style()
 def plot_lines(
@@ -23,7 +25,7 @@ def plot_lines(
 
     Args:
         rows: name → one value per place, drawn from 0 upwards where none is below 0.
-        places: the horizontal positions, `(places,)`; each gets a tick.
+        places: the horizontal positions, `(places,)`; each gets a tick and a dot, unless there are more than 20.
         xlabel: what the horizontal axis shows, with its unit.
         ylabel: what the vertical axis shows, with its unit.
         log: whether the horizontal axis is logarithmic.
@@ -41,12 +43,14 @@ def plot_lines(
         values = finite_array(f"the values of {name!r}", row).astype(float)
         if values.shape != places.shape:
             raise ValueError(f"{name!r} must have {len(places)} values, one per place, not the shape {values.shape}")
-        ax.plot(places, values, "o-", color=PALETTE[number % len(PALETTE)], markersize=5, label=name)
+        dots = "o-" if len(places) <= MOST_TICKS else "-"
+        ax.plot(places, values, dots, color=PALETTE[number % len(PALETTE)], markersize=5, label=name)
         lowest = min(lowest, values.min())
     if log:
         ax.set_xscale("log")
-    ax.set_xticks(places, [f"{place:,g}" for place in places])
-    ax.minorticks_off()
+    if len(places) <= MOST_TICKS:
+        ax.set_xticks(places, [f"{place:,g}" for place in places])
+        ax.minorticks_off()
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if np.isclose(lowest, 0):
         ax.set_ylim(bottom=0)

@@ -21,6 +21,7 @@ def plot_measured(
     over: str = "epoch",
     log: bool = False,
     training: bool = True,
+    each_seed: bool = False,
     skip: int = 0,
     legend: bool = True,
     first_color: int = 0,
@@ -29,7 +30,7 @@ def plot_measured(
     """One metric of recorded runs over their epochs: training solid, validation dashed, one color per name.
 
     The lines are those of `plot_curves`; validation drawn alone is solid. Several seeds are drawn as their median, with
-    a band from the smallest to the largest of the validation.
+    a band from the smallest to the largest of the validation, or with a thin line per seed.
 
     Args:
         runs: name → recorded runs, one per seed, as `experiments.compared` returns them.
@@ -37,6 +38,7 @@ def plot_measured(
         over: "epoch", or "step" for training steps on a logarithmic axis.
         log: whether the metric's axis is logarithmic.
         training: whether to draw the training images' metric, too.
+        each_seed: whether each seed's validation is a thin line, in place of the band.
         skip: how many measurements to leave out at the beginning, such as 1 for the untrained network.
         legend: whether to name the lines; not needed in each of several panels.
         first_color: the number of the first name's color; other than 0 where another panel uses the colors before it.
@@ -64,7 +66,9 @@ def plot_measured(
                 epochs = epochs * seeds[0]["steps_per_epoch"]
             values = factor * np.array([run["measured"][part][metric][skip:] for run in seeds])
             ax.plot(epochs, np.median(values, axis=0), line, color=color, label=name if line == "-" else None)
-            if part == "validation" and len(seeds) > 1:
+            if part == "validation" and len(seeds) > 1 and each_seed:
+                ax.plot(epochs, values.T, line, color=color, linewidth=0.9, alpha=0.7)
+            elif part == "validation" and len(seeds) > 1:
                 ax.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, linewidth=0)
     ax.set(xlabel=OVER[over], ylabel=("" if training else "validation ") + label + (" (log)" if log else ""))
     ax.grid(True, axis="y")
@@ -79,18 +83,20 @@ def plot_measured(
     else:
         ax.xaxis.get_major_locator().set_params(integer=True)
     if legend:
-        _add_legend(ax, parts if training else {}, max(len(seeds) for seeds in runs.values()))
+        _add_legend(ax, parts if training else {}, max(len(seeds) for seeds in runs.values()), each_seed)
     return ax
 
 
-def _add_legend(ax, parts: Mapping[str, str], seeds: int) -> None:
-    """Names the lines of `ax`, what the two kinds of line mean, and the bands."""
+def _add_legend(ax, parts: Mapping[str, str], seeds: int, each_seed: bool) -> None:
+    """Names the lines of `ax`, what the two kinds of line mean, and the bands or thin lines."""
     from matplotlib.patches import Patch
 
     for part, line in parts.items():
         ax.plot([], [], line, color=MUTED, label=part)
+    if seeds > 1 and each_seed:
+        ax.plot([], [], color=MUTED, linewidth=0.9, alpha=0.7, label=f"each of {seeds} seeds")
     handles, _ = ax.get_legend_handles_labels()
-    if seeds > 1:
+    if seeds > 1 and not each_seed:
         handles.append(Patch(color=MUTED, alpha=0.25, linewidth=0, label=f"range of {seeds} seeds"))
     ax.legend(handles=handles, loc="best", handlelength=2.8)
 
@@ -125,3 +131,23 @@ def in_every_seed(before: Sequence[float], after: Sequence[float]) -> str:
     if max(after) < min(before):
         return "lower in every seed"
     return "higher in every seed" if min(after) > max(before) else "not clearly different"
+
+
+def both_changes(before: Mapping[str, Sequence[float]], after: Mapping[str, Sequence[float]]) -> str:
+    """How training and test error differ between two settings: by the medians, and whether in every seed.
+
+    With fewer than three seeds the difference alone is said: it settles nothing.
+
+    Args:
+        before: "training" and "test" → one error per seed, in percent, as `experiments.both_errors` returns them.
+        after: the same of the other setting.
+
+    Raises:
+        ValueError: no errors.
+    """
+    said = []
+    for part in ("training", "test"):
+        verdict = in_every_seed(before[part], after[part])
+        moved = f"{part} {np.median(after[part]) - np.median(before[part]):+.1f}"
+        said.append(f"{moved}, {verdict}" if min(len(before[part]), len(after[part])) > 2 else moved)
+    return "; ".join(said)

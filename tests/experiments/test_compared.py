@@ -62,6 +62,19 @@ def test_training_errors_are_those_measured_or_those_of_the_last_epoch(recorded)
     assert found["net"] == {"training": [25.0] * 3, "test": [4.0, 4.1, 4.2]}
 
 
+def test_both_errors_of_an_unfinished_record(recorded, tmp_path):
+    path = tmp_path / "made_up.json"
+    runs = [run for run in json.loads(path.read_text(encoding="utf-8"))["runs"] if run["setting"] == "other"]
+    record = {"settings": {"other": {}, "last": {}}, "status": "unfinished", "runs": runs}
+    path.write_text(json.dumps(record), encoding="utf-8")
+    assert experiments.both_errors("made_up", so_far=True) == {}  # one setting has no run
+    with pytest.raises(FileNotFoundError, match="is recorded as unfinished"):
+        experiments.both_errors("made_up")
+    record["runs"].append(runs[0] | {"setting": "last"})
+    path.write_text(json.dumps(record), encoding="utf-8")
+    assert experiments.both_errors("made_up", so_far=True)["other"] == {"training": [12.5], "test": [0.9]}
+
+
 def test_what_was_not_recorded_is_named(recorded):
     with pytest.raises(FileNotFoundError, match="no recorded run 'elsewhere'"):
         experiments.errors("elsewhere")

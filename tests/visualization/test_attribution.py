@@ -169,14 +169,37 @@ def test_several_attributions_share_a_scale_in_their_row_alone():
     falls = np.array([[[0.0, -4.0]], [[2.0, 1.0]]])
     cams = np.array([[[0.0, 0.5]], [[0.1, 0.2]]])
     axes = visualization.plot_attributions(IMAGES[:2, ..., :1], {"fall": falls, "Grad-CAM": cams}, ["one", "other"])
-    assert axes.shape == (2, 2) and [ax.get_title() for ax in axes[0]] == ["one", "other"]
-    assert [ax.images[1].get_clim() for ax in axes.ravel()] == [(-4, 4), (-4, 4), (-0.5, 0.5), (-0.5, 0.5)]
-    np.testing.assert_array_equal(axes[0, 1].images[1].get_array(), falls[1])
-    bars = [ax for ax in axes[0, 0].get_figure().axes if ax not in axes.ravel()]
+    assert axes.shape == (3, 2) and [ax.get_title() for ax in axes[0]] == ["one", "other"]
+    assert [ax.images[1].get_clim() for ax in axes[1:].ravel()] == [(-4, 4), (-4, 4), (-0.5, 0.5), (-0.5, 0.5)]
+    np.testing.assert_array_equal(axes[1, 1].images[1].get_array(), falls[1])
+    bars = [ax for ax in axes[0, 0].get_figure().axes if ax not in axes.ravel() and ax.get_visible()]
     assert [(bar.get_ylabel(), bar.get_ylim()) for bar in bars] == [("fall", (-4, 4)), ("Grad-CAM", (0, 0.5))]
     for given in ((IMAGES[:1], {"fall": falls}), (IMAGES[:2], {}), (IMAGES[:2], {"fall": falls}, ["one"])):
         with pytest.raises(ValueError, match=r"one map per image|one title per image|must be a dict"):
             visualization.plot_attributions(*given)
+
+
+def test_the_images_stand_above_their_maps_as_they_are():
+    images = RANDOM.integers(0, 256, (2, 8, 8, 3), np.uint8)
+    axes = visualization.plot_attributions(images, {"fall": np.zeros((2, 4, 4))})
+    for ax, image in zip(axes[0], images, strict=True):
+        np.testing.assert_allclose(ax.images[0].get_array(), image / 255, rtol=1e-6)
+    assert not any(ax.patches for ax in axes.ravel())
+
+
+def test_the_square_that_matters_most_is_outlined_at_its_true_size():
+    """Its middle is that of the map's cell, whatever the sign; it may reach beyond the rim of the image."""
+    falls = np.array([[[0.0, 1.0], [-4.0, 2.0]], [[3.0, 1.0], [2.0, 0.0]]])
+    images = np.full((2, 40, 80, 3), 0.5)
+    axes = visualization.plot_attributions(images, {"Grad-CAM": falls, "fall": falls}, squares={"fall": 30})
+    assert not any(ax.patches for ax in axes[1])
+    for place, (left, top) in enumerate([(20 - 15.5, 30 - 15.5), (20 - 15.5, 10 - 15.5)]):
+        for ax in (axes[0, place], axes[2, place]):
+            (square,) = ax.patches
+            assert (square.get_x(), square.get_y()) == (left, top)
+            assert (square.get_width(), square.get_height()) == (30, 30)
+    with pytest.raises(ValueError, match="must name values among fall, not Grad-CAM"):
+        visualization.plot_attributions(images, {"fall": falls}, squares={"Grad-CAM": 30})
 
 
 def test_attribution_of_a_gradient_takes_its_largest_channel():

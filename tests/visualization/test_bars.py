@@ -91,3 +91,13 @@ def test_two_errors_of_each_network():
 def test_bad_input(values, options, message):
     with pytest.raises(ValueError, match=message):
         visualization.plot_bars(values, "x", **options)
+
+
+def test_panels_share_one_scale_and_empty_ones_are_left_out():
+    axes = visualization.plot_bar_panels(
+        {"ours": {"A": [1, 2]}, "none": {}, "theirs": {"A": 30.0}}, lines={"chance": 90}
+    )
+    assert [ax.get_xlabel() for ax in axes] == ["ours", "theirs"]
+    assert axes[0].get_xlim() == axes[1].get_xlim()
+    with pytest.raises(ValueError, match="panels must be"):
+        visualization.plot_bar_panels({"none": {}})

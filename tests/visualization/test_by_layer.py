@@ -22,6 +22,14 @@ def test_the_line_is_the_median_and_the_band_the_range():
     assert visualization.plot_by_layer({"alone": NORMS}, "norm", ax=ax) is ax
 
 
+def test_what_was_expected_is_thin_beside_what_was_measured():
+    ax = visualization.plot_by_layer({"He": NORMS}, "norm", expected={"He": [NORMS[0], NORMS[1]]})
+    measured, *expected = ax.lines
+    np.testing.assert_allclose([line.get_ydata() for line in expected], NORMS[:2])
+    assert all(line.get_linewidth() < measured.get_linewidth() for line in expected)
+    assert all(line.get_color() == measured.get_color() for line in expected)
+
+
 def test_ticks_in_percent_are_written_out():
     ax = visualization.plot_by_layer({"changes": 100 * NORMS[:, 1:]}, "change in %")
     ax.figure.canvas.draw()

@@ -31,7 +31,7 @@ def test_memory_adds_up_to_that_of_the_summary():
     expected = summary.compare(["resnet20"], batch_size=8)[0]
     table = summary.layer_table(models.build("resnet20"))
     ax = visualization.plot_memory(table, batch_size=8)
-    weights, gradients, momentum, activations = (2**20 * part.sum() for part in np.split(widths(ax), 4))
+    weights, gradients, momentum, activations = (2**30 * part.sum() for part in np.split(widths(ax), 4))
     assert weights == expected["weight_bytes"] and gradients == momentum == expected["gradient_bytes"]
     assert activations == expected["activation_bytes"]
     ends = [bar.get_x() + bar.get_width() for bar in ax.patches]  # each part begins where the one before ends

@@ -74,6 +74,10 @@ def small_ideas():
     yield "plot_pooling", vis.plot_pooling(vis.convolve(image[:10, :10], sobel))
     yield "plot_panels", vis.plot_panels({"picture": trained()[2][0], "gray": image, "map": vis.convolve(image, sobel)})
     yield "plot_numbers", vis.plot_numbers((255 * image[:12, :12]).astype("uint8"))
+    squares = {"unit": np.ones((1, 1)), "pixels": 9 * np.ones((3, 3))}
+    yield "plot_paths", vis.plot_paths(squares, {"a": np.eye(3), "b": np.ones((3, 3))})
+    yield "plot_filter", vis.plot_filter(trained()[2][0], np.random.default_rng(0).normal(size=(3, 3, 3)), 9, 9)
+    yield "plot_padding", vis.plot_padding(2)
     yield "plot_timeline", vis.plot_timeline(common.published("timeline"))
     yield "plot_lines", vis.plot_lines({"few": [9, 4, 1], "many": [3, 2, 1]}, [10, 100, 1_000], "x", "y", log=True)
     lines = [("ours", "team", 0.46, 0.41), ("Nearest mean", "baseline", 0.17, 0.15)]
@@ -98,6 +102,7 @@ def small_ideas():
     spreads = {name: {f"layer {n}": drawn * size**n for n in (1, 5, 10)} for name, size in (("2/n", 1), ("1/n", 0.7))}
     yield "plot_layer_histograms", vis.plot_layer_histograms(spreads, "output", limits=(-3, 3))
     errors = {"sigmoid": {"plain": [89, 90, 88], "skip": [8, 8, 9]}, "ReLU": {"plain": [20, 7, 17], "skip": [4, 4, 5]}}
+    yield "plot_bar_panels", vis.plot_bar_panels({"error in %": errors, "other error in %": errors})
     yield "plot_grid", vis.plot_grid(errors, "validation error in %", limits=(0, 100))
     steps = {"sigmoid": {3: [140, 120], 5: [700, np.inf], 6: 2 * [np.inf]}, "ReLU": {3: [40, 40], 6: [60, 80]}}
     yield "plot_waiting", vis.plot_waiting(steps, 1_000, "layers", "steps")

@@ -66,6 +66,15 @@ class TestPlotMeasured:
         with pytest.raises(ValueError, match="unknown axis"):
             vis.plot_measured(runs, "error", over="hour")
 
+    def test_a_thin_line_per_seed_in_place_of_the_band(self):
+        runs = {"few": [run(0.0), run(0.1), run(0.3)]}
+        ax = vis.plot_measured(runs, "error", training=False, each_seed=True)
+        median, *seeds = (line.get_ydata() for line in ax.lines if len(line.get_xdata()))
+        np.testing.assert_allclose(median, [90, 20, 20])
+        np.testing.assert_allclose([seed[-1] for seed in seeds], [10, 20, 40])
+        assert not ax.collections
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["few", "each of 3 seeds"]
+
     def test_recorded_runs(self):
         name = next(name for name in ("lenet5_overfits", "depth_steps") if experiments.recorded(name)["runs"])
         assert vis.plot_measured(experiments.compared(name), "loss").lines
@@ -102,6 +111,15 @@ class TestInEverySeed:
     )
     def test_ranges_that_do_not_overlap_differ(self, after, change):
         assert vis.in_every_seed([3, 5, 4], after) == change
+
+    def test_both_errors_in_words(self):
+        before = {"training": [40, 50, 45], "test": [50, 52, 51]}
+        after = {"training": [30, 31, 35], "test": [49, 51, 60]}
+        assert vis.both_changes(before, after) == (
+            "training -14.0, lower in every seed; test +0.0, not clearly different"
+        )
+        alone = {"training": [44.0], "test": [50.5]}
+        assert vis.both_changes(alone, {"training": [40.0], "test": [51.0]}) == "training -4.0; test +0.5"
 
     def test_no_seeds(self):
         with pytest.raises(ValueError, match="one number per seed"):

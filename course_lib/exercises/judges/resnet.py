@@ -5,27 +5,85 @@ from collections.abc import Callable
 import numpy as np
 
 from course_lib.exercises.judges import compare
+from course_lib.exercises.judges.deep_networks import filled
+from course_lib.exercises.judges.residual import (  # noqa: F401 (judges of resnet.toml)
+    preactivation_block,
+    residual_block,
+)
+
+SIDE = 24  # of the images: after two halvings still more than the new layers can shift
+SMALL = {"image_shape": (SIDE, SIDE, 1), "num_classes": 10}
+DEPTHS = (8, 20)  # of the shallow and of the deep plain network
+FLOAT32 = {"rtol": 1e-2, "atol": 1e-3}  # twelve more normalizations, each with its ε
 
 
-def projected_block(function: Callable) -> str | None:
-    """ReLU(x·ws + ReLU(x·w1)·w2) from x `(batch, 3)` and the weights of a dense block that puts out 4 numbers."""
-    generator = np.random.default_rng(0)
-    x, w1, w2, ws = (generator.normal(size=shape) for shape in ((5, 3), (3, 6), (6, 4), (3, 4)))
-
-    def relu(y: np.ndarray) -> np.ndarray:
-        return np.maximum(y, 0)
-
-    short = x @ ws
-    f = relu(x @ w1) @ w2
-    answer = np.asarray(function(x.copy(), w1.copy(), w2.copy(), ws.copy()), float)
-    if answer.shape != short.shape:
-        return f"Five inputs of 3 numbers become (5, 4) with ws (3, 4); yours has the shape {answer.shape}."
+def deepen(function: Callable) -> str | None:
+    """The deep plain network from `(shallow, deep)`: it must compute what the shallow one does."""
+    shallow = _shallow()
+    answer = filled(function, shallow, _network(DEPTHS[1]))
+    if isinstance(answer, str):
+        return answer
+    if not hasattr(answer, "count_params"):
+        return f"Your function returns {type(answer).__name__}; it must return the deep network."
+    if answer.count_params() != _network(DEPTHS[1]).count_params():
+        return f"Return the deep network of {DEPTHS[1]} layers, with its weights set."
+    images = np.random.default_rng(1).uniform(0, 1, (20, SIDE, SIDE, 1)).astype("float32")
+    maps = np.zeros((3, 3))
+    center = maps.copy()
+    center[1, 1] = 1
+    corner = maps.copy()
+    corner[0, 0] = 1
     plausible = {
-        "The last ReLU is missing; it stands behind the addition.": short + f,
-        "Your ReLU stands before the addition: so the block can only add, never take away.": short + relu(f),
-        "Here a ReLU stands on the shortcut as well; it should lead x around untouched.": relu(relu(short) + f),
-        "The shortcut is missing: that is a plain pair of layers.": relu(f),
-        "F is what is added, not what is taken away from a target: the sign is +.": relu(short - f),
-        "Between the two layers a ReLU is missing: two matrices alone are one matrix.": relu(short + x @ w1 @ w2),
+        "The new layers still have their random weights.": None,
+        "The kernels of the new layers are 0, so they pass on 0: a plain layer without a shortcut.": _diagonal(maps),
+        "Your kernels take the mean of the neighborhood: a blur.": _diagonal(maps + 1 / 9),
+        "Your kernels add up the whole neighborhood.": _diagonal(maps + 1),
+        "The 1 stands in a corner of the kernel, which shifts the maps: put it in the middle.": _diagonal(corner),
+        "Each new map is the sum of all maps; only its own map may count.": lambda count: (
+            center[..., None, None] * np.ones((count, count))
+        ),
+        "Each new map is the mean of all maps; only its own map may count.": lambda count: (
+            center[..., None, None] * np.ones((count, count)) / count
+        ),
     }
-    return compare(answer, relu(short + f), plausible, "The shape is right, the numbers are not.")
+    outputs = {reply: np.asarray(_deepened(shallow, kernel)(images)) for reply, kernel in plausible.items()}
+    own = _deepened(shallow, _diagonal(center), keep=False)
+    outputs["The new layers copy, but the others do not have the shallow network's weights."] = np.asarray(own(images))
+    otherwise = "The deep network does not compute what the shallow one does: compare them behind each block."
+    return compare(np.asarray(answer(images)), np.asarray(shallow(images)), outputs, otherwise, **FLOAT32)
+
+
+def _network(depth: int):
+    """A plain network with the same random weights each time it is built."""
+    import keras
+
+    from course_lib import models
+
+    keras.utils.set_random_seed(depth)
+    return models.build("plain_small", depth=depth, **SMALL)
+
+
+def _shallow():
+    """A shallow plain network whose normalizations know some images, as after training."""
+    network = _network(DEPTHS[0])
+    images = np.random.default_rng(0).uniform(0, 1, (50, SIDE, SIDE, 1)).astype("float32")
+    for _ in range(20):
+        network(images, training=True)
+    return network
+
+
+def _deepened(shallow, kernel_of: Callable | None, keep: bool = True):
+    """A deep network with the kept layers of `shallow`, and with kernels `kernel_of(maps)` in its new ones."""
+    deep = _network(DEPTHS[1])
+    kept = {layer.name: layer for layer in shallow.layers}
+    for layer in deep.layers:
+        if layer.name in kept and keep:
+            layer.set_weights(kept[layer.name].get_weights())
+        elif layer.name not in kept and layer.name.endswith("_conv") and kernel_of:
+            layer.set_weights([kernel_of(layer.kernel.shape[-1])])
+    return deep
+
+
+def _diagonal(window: np.ndarray) -> Callable:
+    """Kernels that apply `window` `(3, 3)` to each map by itself."""
+    return lambda count: window[..., None, None] * np.eye(count)

@@ -13,7 +13,7 @@ FLOAT32 = {"rtol": 1e-4, "atol": 1e-5}  # a network computes in float32
 def vgg_block(function: Callable) -> str | None:
     """A block from `(x, filters, kernel_sizes)`: convolutions with ReLU that keep the sides, then 2×2 max pooling."""
     sizes = (3, 1, 3)
-    model = _network_of(function, (12, 16, 5), 6, sizes)
+    model = network_of(function, (12, 16, 5), 6, sizes)
     if isinstance(model, str):
         return model
     convolutions = _convolutions(model)
@@ -38,7 +38,7 @@ def vgg_block(function: Callable) -> str | None:
 
 def two_small(function: Callable) -> str | None:
     """Two 3×3 convolutions with ReLU from `(x, maps)`, in the place of one 5×5."""
-    model = _network_of(function, (9, 10, 4), 6)
+    model = network_of(function, (9, 10, 4), 6)
     if isinstance(model, str):
         return model
     convolutions = _convolutions(model)
@@ -65,7 +65,7 @@ def two_small(function: Callable) -> str | None:
     return compare(np.asarray(model(x)), right, plausible, otherwise, **FLOAT32)
 
 
-def _network_of(function: Callable, shape: tuple[int, ...], *arguments: object):
+def network_of(function: Callable, shape: tuple[int, ...], *arguments: object):
     """A network of the function's layers, or what to reply."""
     import keras
 

@@ -1,0 +1,200 @@
+"""Judges of residual blocks in `resnet.toml`: the paper's with shortcut B, and the one with normalization first."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from course_lib.exercises.judges import compare
+from course_lib.exercises.judges.stacks import network_of
+
+FLOAT32 = {"rtol": 1e-3, "atol": 1e-4}  # a network computes in float32
+SHAPE = (6, 6, 4)  # of the maps that come in
+MAPS = SHAPE[-1]
+WIDER = 8  # maps of a block that halves the sides
+OFFSETS = np.array([0.5, -0.5, 0.5, -0.5])  # of the last normalization, so that F(x) is these numbers
+
+
+def residual_block(function: Callable) -> str | None:
+    """A block with shortcut B from `(x, filters, strides)`: counts, the identity, and the gradient."""
+    same = network_of(function, SHAPE, MAPS, 1)
+    if isinstance(same, str):
+        return same
+    if tuple(same.output_shape[1:]) != SHAPE:
+        return f"{_shape(SHAPE)} with {MAPS} filters must stay {_shape(SHAPE)}; yours become {_output(same)}. Add."
+    problem = _wrong_counts(same) or _wrong_sum(same) or _wrong_gradient(same)
+    if problem:
+        return problem
+    try:
+        wider = network_of(function, SHAPE, WIDER, 2)
+    except ValueError as error:
+        if "compatible" not in str(error) and "shape" not in str(error):
+            raise
+        return (
+            f"With {WIDER} filters and strides 2, F(x) is (3, 3, {WIDER}) and the shortcut another shape, so they "
+            "cannot be added: shortcut B projects x by a 1×1 convolution that takes the same strides."
+        )
+    if isinstance(wider, str):
+        return wider
+    if tuple(wider.output_shape[1:]) != (3, 3, WIDER):
+        return f"With {WIDER} filters and strides 2 it must put out (3, 3, {WIDER}); yours puts out {_output(wider)}."
+    return _wrong_projection(wider)
+
+
+def preactivation_block(function: Callable) -> str | None:
+    """A block from `(x, filters)`: normalization, ReLU, convolution, twice; added to x, with nothing behind."""
+    model = network_of(function, SHAPE, MAPS)
+    if isinstance(model, str):
+        return model
+    if tuple(model.output_shape[1:]) != SHAPE:
+        return f"{_shape(SHAPE)} must stay {_shape(SHAPE)}; yours become {_output(model)}. Add x, with padding 'same'."
+    convolutions = _layers(model, "Conv2D")
+    norms = _layers(model, "BatchNormalization")
+    if len(convolutions) != 2 or len(norms) != 2:
+        return f"Two convolutions and two normalizations are wanted; yours has {len(convolutions)} and {len(norms)}."
+    if any(layer.kernel_size != (3, 3) or layer.filters != MAPS for layer in convolutions):
+        return f"Both convolutions are 3×3 with {MAPS} filters here."
+    x = _signed_maps()
+    kernels = [np.asarray(layer.kernel) for layer in convolutions]
+    right = x + _in_order("nrcnrc", x, kernels)
+    plausible = {
+        "A ReLU still stands behind the addition: nothing may stand on the path of x.": _relu(right),
+        "The shortcut is missing: add x.": right - x,
+        "The order is the old one: convolution first. Here normalization and ReLU come before each convolution.": x
+        + _in_order("cnrcn", x, kernels),
+        "The order is convolution, normalization, ReLU; normalization and ReLU come before the convolution.": x
+        + _in_order("cnrcnr", x, kernels),
+        "Before the first convolution normalization and ReLU are missing.": x + _in_order("cnrc", x, kernels),
+        "The ReLUs are missing: two convolutions in a row are one linear map.": x + _in_order("ncnc", x, kernels),
+        "The first ReLU is missing.": x + _in_order("ncnrc", x, kernels),
+        "The second ReLU is missing.": x + _in_order("nrcnc", x, kernels),
+        "The ReLU stands before the normalization; it comes after.": x + _in_order("rncrnc", x, kernels),
+        "The shortcut begins behind the first ReLU; it must lead x itself around the block.": _relu(_normalized(x))
+        + _in_order("nrcnrc", x, kernels),
+    }
+    otherwise = "The shapes are right, the numbers are not: normalization, ReLU, convolution, twice, and then + x."
+    return compare(np.asarray(model(x)), right, plausible, otherwise, **FLOAT32)
+
+
+def _wrong_counts(model) -> str | None:
+    """What is wrong with the parameters of a block that keeps the shape."""
+    found = _trainable(model)
+    right = 2 * 9 * MAPS**2 + 2 * 2 * MAPS
+    replies = {
+        right + MAPS**2 + 2 * MAPS: "You project where x has the right shape already: that is shortcut C. B leads x "
+        "itself around there.",
+        right
+        + MAPS**2: "You project where x has the right shape already: that is shortcut C. B leads x itself around.",
+        right + 2 * MAPS: "One normalization too many: the sum is not normalized, nor is x.",
+    }
+    if found == right:
+        return None
+    otherwise = "two 3×3 convolutions without biases, two normalizations, and no more"
+    return replies.get(found, f"A block of {MAPS} maps has {right} trainable parameters, yours {found}: {otherwise}.")
+
+
+def _wrong_sum(model) -> str | None:
+    """What is wrong with x + F(x), where F(x) is made known: the last scale is 0, the offsets are `OFFSETS`."""
+    last = _layers(model, "BatchNormalization")[-1]
+    last.gamma.assign(np.zeros(MAPS))
+    x = _signed_maps()
+    last.beta.assign(np.zeros(MAPS))
+    if np.allclose(np.asarray(model(np.abs(x))), 0):
+        return "With γ = 0 in the last normalization your block puts out 0, not x: the shortcut is missing."
+    last.beta.assign(OFFSETS)
+    plausible = {
+        "The last ReLU is missing; it stands behind the addition.": x + OFFSETS,
+        "Your ReLU stands before the addition, so a block can only add, never take away.": x + _relu(OFFSETS),
+        "F passes a ReLU before the addition, so a block can only add; one ReLU, behind the sum, is enough.": _relu(
+            x + _relu(OFFSETS)
+        ),
+        "A ReLU stands on the shortcut; it must lead x around untouched.": _relu(_relu(x) + OFFSETS),
+        "Both parts pass a ReLU before they are added; one ReLU stands behind the sum.": _relu(x) + _relu(OFFSETS),
+        "The sign is +: F(x) is added to x.": _relu(x - OFFSETS),
+        "The sign is +: x is added to F(x).": _relu(OFFSETS - x),
+        "You multiply x and F(x); they are added.": _relu(x * OFFSETS),
+    }
+    otherwise = "With F(x) known, the block does not put out ReLU(x + F(x))."
+    return compare(np.asarray(model(x)), _relu(x + OFFSETS), plausible, otherwise, **FLOAT32)
+
+
+def _wrong_gradient(model) -> str | None:
+    """Whether the gradient has a path around F: with F = 0, that of the outputs' sum is 1 for each x above 0."""
+    import tensorflow as tf
+
+    last = _layers(model, "BatchNormalization")[-1]
+    last.beta.assign(np.zeros(MAPS))
+    x = tf.constant(np.abs(_signed_maps()) + 0.1)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(model(x))
+    gradient = tape.gradient(total, x)
+    if gradient is None or not np.allclose(gradient, 1, atol=1e-3):
+        return "The values are right, but with F = 0 the gradient does not pass along the shortcut unchanged."
+    return None
+
+
+def _wrong_projection(model) -> str | None:
+    """What is wrong with a block that halves the sides and doubles the maps."""
+    found = _trainable(model)
+    plain = 9 * MAPS * WIDER + 9 * WIDER**2 + 2 * 2 * WIDER
+    right = plain + MAPS * WIDER + 2 * WIDER
+    replies = {
+        plain: "Your shortcut has no parameters: that is shortcut A. B projects x by a 1×1 convolution.",
+        plain + MAPS * WIDER: "The projection is a convolution like the others: normalize behind it, too.",
+        plain + MAPS * WIDER + WIDER: "Normalize behind the projection, in place of its bias.",
+        right + WIDER: "The projection has a bias, which the normalization behind it takes away again.",
+        plain + 9 * MAPS * WIDER + 2 * WIDER: "Your projection is 3×3; that of shortcut B is 1×1.",
+    }
+    if found != right:
+        otherwise = f"With {WIDER} filters a block on {MAPS} maps has {right} trainable parameters, yours {found}."
+        return replies.get(found, otherwise)
+    for norm in _layers(model, "BatchNormalization"):
+        norm.gamma.assign(np.zeros(WIDER))
+        norm.beta.assign(np.full(WIDER, 0.5))
+    if not np.allclose(np.asarray(model(_signed_maps())), 1, atol=1e-3):
+        return "With F(x) and the projection both 0.5 everywhere, the block must put out 1: their sum."
+    return None
+
+
+def _in_order(order: str, x: np.ndarray, kernels: list[np.ndarray]) -> np.ndarray:
+    """What layers make of `x`: "n" normalizes with the statistics of a new layer, "r" is ReLU, "c" convolves."""
+    waiting = list(kernels)
+    for step in order:
+        x = {"n": _normalized, "r": _relu, "c": lambda maps: _convolved(maps, waiting.pop(0))}[step](x)
+    return x
+
+
+def _convolved(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    rows, columns = x.shape[1:3]
+    return sum(padded[:, i : i + rows, j : j + columns] @ kernel[i, j] for i, j in np.ndindex(3, 3))
+
+
+def _normalized(x: np.ndarray) -> np.ndarray:
+    """A new normalization outside of training: mean 0, variance 1, Keras' ε."""
+    return x / np.sqrt(1 + 1e-3)
+
+
+def _relu(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, 0)
+
+
+def _signed_maps() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(2, *SHAPE)).astype("float32")
+
+
+def _layers(model, kind: str) -> list:
+    """The layers of one kind from the input to the output."""
+    return [layer for layer in model.layers if type(layer).__name__ == kind]
+
+
+def _trainable(model) -> int:
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
+
+
+def _output(model) -> str:
+    return str(tuple(model.output_shape[1:]))
