@@ -26,7 +26,7 @@ from .maps import feature_maps, plot_feature_maps
 from .measured import both_changes, clearly_lowest, in_every_seed, plot_measured
 from .mistakes import distance_to_class, find_mistakes, nearest_training_images, plot_mistakes
 from .network_rows import plot_networks
-from .panels import plot_numbers, plot_panels
+from .panels import plot_panels
 from .parallel import plot_parallelism, plot_parts, plot_ring, plot_speedup, ring_turns, speedup, weight_distance
 from .patches import top_patches
 from .predictions import accuracy_by, plot_accuracy_by, plot_top5
@@ -105,7 +105,6 @@ __all__ = [
     "plot_memory",
     "plot_mistakes",
     "plot_networks",
-    "plot_numbers",
     "plot_padding",
     "plot_panels",
     "plot_parallelism",

@@ -11,11 +11,11 @@ from course_lib.visualization import (
     plot_ladder,
     plot_leaderboard,
     plot_lines,
-    plot_numbers,
     plot_panels,
     plot_timeline,
     plot_vote,
 )
+from course_lib.visualization.panels import plot_numbers
 
 GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
