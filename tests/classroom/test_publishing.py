@@ -424,7 +424,7 @@ def test_claims_and_answers_are_for_the_instructor(path, tmp_path):
     assert "A solution of q3: <code>training_step</code></summary>\n\n```python\ndef training_step(" in told
     mistakes = text["misconceptions"]
     assert "Overfitting shows in the error alone." in mistakes and "**q1**" not in mistakes
-    assert "  - A (both rise): Memorizing 500 correct labels" in mistakes
+    assert "  - A (loss and error, even with correct labels): Memorizing 500" in mistakes
 
 
 def test_where_no_solution_is_kept_the_judge_is_named(path, tmp_path, monkeypatch):
