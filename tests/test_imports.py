@@ -101,7 +101,7 @@ def test_a_challenge_knows_the_data_and_no_network(path):
 @pytest.mark.parametrize("path", sources("exercises"), ids=name)
 def test_exercises_know_what_answers_are_about_and_no_classroom(path):
     arrows = {full.split(".")[1] for full in imports(path) if full.startswith("course_lib.")}
-    about = {"challenge", "datasets", "training"} if {"judges", "solutions"} & set(path.parts) else set()
+    about = {"challenge", "datasets", "models", "training"} if {"judges", "solutions"} & set(path.parts) else set()
     assert arrows <= {"exercises", "common"} | about
 
 
