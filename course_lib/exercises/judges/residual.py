@@ -5,13 +5,14 @@ from collections.abc import Callable
 import numpy as np
 
 from course_lib.exercises.judges import compare
-from course_lib.exercises.judges.stacks import network_of
+from course_lib.exercises.judges.stacks import convolved, network_of
 
 FLOAT32 = {"rtol": 1e-3, "atol": 1e-4}  # a network computes in float32
 SHAPE = (6, 6, 4)  # of the maps that come in
 MAPS = SHAPE[-1]
 WIDER = 8  # maps of a block that halves the sides
 OFFSETS = np.array([0.5, -0.5, 0.5, -0.5])  # of the last normalization, so that F(x) is these numbers
+BOTH = (OFFSETS, np.array([-0.3, 0.4, 0.2, -0.6]))  # of two; with none, a normalization and a ReLU could change places
 
 
 def residual_block(function: Callable) -> str | None:
@@ -53,6 +54,10 @@ def preactivation_block(function: Callable) -> str | None:
         return f"Two convolutions and two normalizations are wanted; yours has {len(convolutions)} and {len(norms)}."
     if any(layer.kernel_size != (3, 3) or layer.filters != MAPS for layer in convolutions):
         return f"Both convolutions are 3×3 with {MAPS} filters here."
+    if any(norm.beta is None for norm in norms):
+        return "Leave both normalizations their offset: `BatchNormalization()` as it is."
+    for norm, offsets in zip(norms, BOTH, strict=True):
+        norm.beta.assign(offsets)
     x = _signed_maps()
     kernels = [np.asarray(layer.kernel) for layer in convolutions]
     right = x + _in_order("nrcnrc", x, kernels)
@@ -68,7 +73,9 @@ def preactivation_block(function: Callable) -> str | None:
         "The first ReLU is missing.": x + _in_order("ncnrc", x, kernels),
         "The second ReLU is missing.": x + _in_order("nrcnc", x, kernels),
         "The ReLU stands before the normalization; it comes after.": x + _in_order("rncrnc", x, kernels),
-        "The shortcut begins behind the first ReLU; it must lead x itself around the block.": _relu(_normalized(x))
+        "The shortcut begins behind the first ReLU; it must lead x itself around the block.": _relu(
+            _normalized(x) + BOTH[0]
+        )
         + _in_order("nrcnrc", x, kernels),
     }
     otherwise = "The shapes are right, the numbers are not: normalization, ReLU, convolution, twice, and then + x."
@@ -157,17 +164,15 @@ def _wrong_projection(model) -> str | None:
 
 
 def _in_order(order: str, x: np.ndarray, kernels: list[np.ndarray]) -> np.ndarray:
-    """What layers make of `x`: "n" normalizes with the statistics of a new layer, "r" is ReLU, "c" convolves."""
+    """What new layers make of `x`: "n" normalizes and adds the next of `BOTH`, "r" is ReLU, "c" convolves."""
     waiting = list(kernels)
+    offsets = list(BOTH)
     for step in order:
-        x = {"n": _normalized, "r": _relu, "c": lambda maps: _convolved(maps, waiting.pop(0))}[step](x)
+        if step == "n":
+            x = _normalized(x) + offsets.pop(0)
+        else:
+            x = _relu(x) if step == "r" else convolved(x, waiting.pop(0))
     return x
-
-
-def _convolved(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    rows, columns = x.shape[1:3]
-    return sum(padded[:, i : i + rows, j : j + columns] @ kernel[i, j] for i, j in np.ndindex(3, 3))
 
 
 def _normalized(x: np.ndarray) -> np.ndarray:

@@ -103,14 +103,19 @@ def _wrong_convolutions(convolutions: list, filters: int, sizes: tuple[int, ...]
     return None
 
 
+def convolved(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """`x` convolved by a square kernel with the padding that keeps the sides, as a sum over shifted maps."""
+    margin = kernel.shape[0] // 2
+    padded = np.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
+    rows, columns = x.shape[1:3]
+    return sum(padded[:, i : i + rows, j : j + columns] @ kernel[i, j] for i, j in np.ndindex(kernel.shape[:2]))
+
+
 def _convolved(x: np.ndarray, convolutions: list, relu: tuple[bool, ...]) -> np.ndarray:
-    """What these kernels make of `x` with the padding that keeps the sides, as sums over shifted maps."""
+    """What the layers' kernels and biases make of `x`, with a ReLU behind those that `relu` says."""
     for layer, cut in zip(convolutions, relu, strict=True):
         kernel, bias = layer.get_weights()
-        margin = kernel.shape[0] // 2
-        padded = np.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
-        rows, columns = x.shape[1:3]
-        x = bias + sum(padded[:, i : i + rows, j : j + columns] @ kernel[i, j] for i, j in np.ndindex(kernel.shape[:2]))
+        x = bias + convolved(x, kernel)
         x = np.maximum(x, 0) if cut else x
     return x
 
