@@ -5,6 +5,7 @@ last one has ended, the record says that it is unfinished, and no lesson can rea
 """
 
 import argparse
+import dataclasses
 import statistics
 import sys
 from collections.abc import Callable
@@ -136,7 +137,10 @@ def _run(experiment: Experiment, key: str, seed: int, networks: dict) -> tuple[d
         run = last_run()
         status = {"status": "diverged"}
     if setting.keep and seed == 0:
-        run.save(setting.keep)
+        with setting.recipe.building():
+            bare = setting.build()()
+        bare.set_weights(run.model.get_weights())
+        dataclasses.replace(run, model=bare).save(setting.keep)  # the optimizer's state would treble the file
     record = run.record()
     del record["recipe"], record["epochs"], record["status"]  # the setting says them
     record["history"] = _rounded(run.history)
