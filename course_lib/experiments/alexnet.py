@@ -179,18 +179,17 @@ def four_layers(*, activation: str, initialization: str, pixels: int = 2) -> ker
     return keras.Model(inputs, layers.Dense(10, kernel_initializer=start(), name="fc4")(x), name="four_layers")
 
 
+def _raced(rate: float, group: str, **options) -> Setting:
+    """One network of Figure 1 with one learning rate, until 25 % training error or 40 epochs."""
+    recipe = Recipe(learning_rate=rate, batch_size=64)
+    return Setting(four_layers, recipe, 40, cifar10, options, measure_every=40, until=0.25, group=group)
+
+
 def _relu_tanh() -> dict[str, Setting]:
     """ReLU and tanh, from the paper's initialization and from He's, each with three learning rates."""
     return {
-        f"{activation}, {initialization}, rate {rate}": Setting(
-            four_layers,
-            Recipe(learning_rate=rate, batch_size=64),
-            epochs=40,
-            data=cifar10,
-            options={"activation": activation, "initialization": initialization},
-            measure_every=40,
-            until=0.25,
-            group=f"{activation}, {initialization}",
+        f"{activation}, {initialization}, rate {rate}": _raced(
+            rate, f"{activation}, {initialization}", activation=activation, initialization=initialization
         )
         for initialization in ("he", "paper")
         for activation in ("relu", "tanh")
@@ -201,15 +200,8 @@ def _relu_tanh() -> dict[str, Setting]:
 def _pixels() -> dict[str, Setting]:
     """The same from the paper's initialization, with pixels from -128 to 128, as cuda-convnet has them."""
     return {
-        f"{activation}, rate {rate}": Setting(
-            four_layers,
-            Recipe(learning_rate=rate, batch_size=64),
-            epochs=40,
-            data=cifar10,
-            options={"activation": activation, "initialization": "paper", "pixels": 128},
-            measure_every=40,
-            until=0.25,
-            group=activation,
+        f"{activation}, rate {rate}": _raced(
+            rate, activation, activation=activation, initialization="paper", pixels=128
         )
         for activation in ("relu", "tanh")
         for rate in (0.0003, 0.001, 0.003)

@@ -52,6 +52,13 @@ def _copying_step(stack: Callable, start: list, moves: list, rates: np.ndarray, 
     optimizer.apply(tape.gradient(loss, weights), weights)
 
 
+def copying_kernel(shape: Sequence[int]) -> np.ndarray:
+    """The kernel `(3, 3, maps, maps)` of a convolution that passes every map on as it is."""
+    kernel = np.zeros(shape)
+    kernel[1, 1] = np.eye(shape[-1])
+    return kernel
+
+
 def without_block(model: keras.Model, block: str, measure: Callable[[keras.Model], float], *, residual: bool) -> float:
     """What `measure(model)` gives while one block of two convolutions does nothing; the model is put back afterwards.
 
@@ -67,8 +74,7 @@ def without_block(model: keras.Model, block: str, measure: Callable[[keras.Model
     for number in (1, 2):
         convolution = model.get_layer(f"{block}_{number}_conv")
         norm = model.get_layer(f"{block}_{number}_bn")
-        kernel = np.zeros(convolution.kernel.shape)
-        kernel[1, 1] = np.eye(kernel.shape[-1])
+        kernel = copying_kernel(convolution.kernel.shape)
         zeros = np.zeros(kernel.shape[-1])
         convolution.set_weights([kernel])
         norm.set_weights([zeros if residual else zeros + 1, zeros, zeros, zeros + 1 - norm.epsilon])

@@ -11,6 +11,7 @@ import itertools
 import keras
 import numpy as np
 
+from course_lib.experiments.copying import copying_kernel
 from course_lib.experiments.data import cifar10, flipped_32, scenes_16
 from course_lib.experiments.experiment import Experiment, Setting, soonest
 from course_lib.training import Recipe
@@ -80,9 +81,7 @@ def deepened(source: keras.Model, model: keras.Model) -> None:
             if layer.name in kept or not layer.name.startswith(f"conv{stage}_"):
                 continue
             if layer.name.endswith("_conv"):
-                kernel = np.zeros_like(layer.get_weights()[0])
-                kernel[1, 1] = np.eye(kernel.shape[-1])
-                layer.set_weights([kernel])
+                layer.set_weights([copying_kernel(layer.kernel.shape)])
             elif layer.name.endswith("_bn"):
                 layer.set_weights([np.sqrt(variance + layer.epsilon), mean, mean, variance])
 

@@ -1,6 +1,5 @@
 """Pictures side by side, numbers in pixels, a timeline, lines over one axis, a leaderboard."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas
 import pytest
@@ -18,14 +17,6 @@ from course_lib.visualization import (
 from course_lib.visualization.panels import plot_numbers
 
 GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4)
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    before = dict(plt.rcParams)
-    yield
-    assert dict(plt.rcParams) == before
-    plt.close("all")
 
 
 class TestPanels:

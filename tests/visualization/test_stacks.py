@@ -1,18 +1,9 @@
 """Paths through a stack of convolutions, one filter through three maps, padding."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from course_lib import visualization as vis
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    before = dict(plt.rcParams)
-    yield
-    assert dict(plt.rcParams) == before
-    plt.close("all")
 
 
 def test_squares_of_a_row_have_one_scale_and_leave_other_places_blank():
