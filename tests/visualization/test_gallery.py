@@ -16,7 +16,6 @@ from course_lib import visualization as vis
 from course_lib.datasets import toy_scenes
 from course_lib.training import Recipe, train
 from course_lib.visualization.display import figure_of, png
-from course_lib.visualization.panels import plot_numbers
 
 LARGEST = 250_000  # bytes of a PNG
 
@@ -74,7 +73,6 @@ def small_ideas():
     yield "plot_convolution_step in numbers", vis.plot_convolution_step(np.eye(5), sobel, 1, 1)
     yield "plot_pooling", vis.plot_pooling(vis.convolve(image[:10, :10], sobel))
     yield "plot_panels", vis.plot_panels({"picture": trained()[2][0], "gray": image, "map": vis.convolve(image, sobel)})
-    yield "plot_numbers", plot_numbers((255 * image[:12, :12]).astype("uint8"))
     squares = {"unit": np.ones((1, 1)), "pixels": 9 * np.ones((3, 3))}
     yield "plot_paths", vis.plot_paths(squares, {"a": np.eye(3), "b": np.ones((3, 3))})
     yield "plot_filter", vis.plot_filter(trained()[2][0], np.random.default_rng(0).normal(size=(3, 3, 3)), 9, 9)
