@@ -4,7 +4,7 @@ from .architecture import plot_architecture
 from .architecture_block import plot_block
 from .attribution import effective_receptive_field, grad_cam, occlusion
 from .attribution_drawing import plot_attribution, plot_attributions
-from .bars import median_and_range, plot_bar_panels, plot_bars, plot_two_errors
+from .bars import median_and_range, plot_bar_panels, plot_bars
 from .by_layer import plot_by_layer, plot_layer_histograms
 from .by_setting import plot_grid, plot_waiting
 from .capacity import plot_capacity, plot_cost, plot_memory, plot_winners
@@ -117,7 +117,6 @@ __all__ = [
     "plot_speedup",
     "plot_timeline",
     "plot_top5",
-    "plot_two_errors",
     "plot_vote",
     "plot_waiting",
     "plot_winners",

@@ -106,29 +106,6 @@ def plot_bar_panels(panels: Mapping[str, Values], *, lines: Mapping[str, float] 
     return axes
 
 
-def plot_two_errors(errors: Mapping[str, Sequence], label: str = "error in %", *, spec: str | None = ".1f", ax=None):
-    """Training and validation error of each network side by side, with one dot per seed.
-
-    Args:
-        errors: name → (training, validation), each a number, or one number per seed.
-        label: what the errors are, with their unit.
-        spec: how the median is written beside its bar, as in an f-string; None leaves it out.
-        ax: the Axes to draw on; by default those of a new figure.
-
-    Raises:
-        ValueError: no pairs, or NaN.
-    """
-    pairs = dict(errors.items()) if isinstance(errors, Mapping) else {}
-    if not pairs or not all(isinstance(pair, (tuple, list, np.ndarray)) and len(pair) == 2 for pair in pairs.values()):
-        raise ValueError(f"errors must be a dict name → (training, validation), not {described(errors)}")
-    return plot_bars(
-        {name: {"training": training, "validation": validation} for name, (training, validation) in pairs.items()},
-        label,
-        spec=spec,
-        ax=ax,
-    )
-
-
 def _bar(ax, place: float, values: np.ndarray, height: float, color: str, spec: str | None) -> None:
     """One bar to the median, its dots, and the median in numbers to the right of both."""
     median = float(np.median(values))

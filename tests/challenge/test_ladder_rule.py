@@ -1,9 +1,11 @@
 """The Ladder: what it answers, and that a vote over random submissions gains nothing from it."""
 
+import typing
+
 import numpy as np
 import pytest
 
-from course_lib import challenge
+from course_lib import challenge, common
 
 
 def test_answers_by_hand():
@@ -44,3 +46,34 @@ def test_what_are_no_accuracies(accuracies):
 def test_what_is_no_step(step):
     with pytest.raises(ValueError, match="step must be a number"):
         challenge.ladder([0.1], step)
+
+
+class TestPublished:
+    """`data/published/leaderboards.csv`: Blum and Hardt's attack, repeated with their numbers of labels and tries."""
+
+    ROWS: typing.ClassVar = {row["id"]: row for row in common.published("leaderboards")}
+
+    @staticmethod
+    def voted(seed, board):
+        generator = np.random.default_rng(seed)
+        labels, tries = generator.integers(2, size=4_000), generator.integers(2, size=(400, 4_000), dtype=np.int8)
+        kept = board((tries == labels).mean(axis=1))
+        return 100 * np.mean((tries[kept].mean(axis=0) >= 0.5) == labels)
+
+    def test_rows_are_complete(self):
+        losses = {"rounded": 0.42745, "ladder": 0.48425}
+        for name, loss in losses.items():
+            assert float(self.ROWS[name]["number"]) == round(100 - 100 * loss, 1)
+            assert str(loss) in self.ROWS[name]["source"] and self.ROWS[name]["what"]
+        assert list(self.ROWS) == list(losses)  # the lesson reads them in this order
+
+    def test_scores_to_five_digits(self):
+        mean = np.mean([self.voted(seed, lambda scores: scores.round(5) >= 0.5) for seed in range(5)])
+        assert mean == pytest.approx(float(self.ROWS["rounded"]["number"]), abs=1)
+
+    def test_the_ladder_gives_away_less(self):
+        def raised(scores):
+            return np.diff(challenge.ladder(scores, 0.01), prepend=0.5) > 0
+
+        mean = np.mean([self.voted(seed, raised) for seed in range(5)])
+        assert mean == pytest.approx(float(self.ROWS["ladder"]["number"]), abs=1)

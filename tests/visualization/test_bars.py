@@ -68,12 +68,10 @@ def test_a_data_frame_is_taken_by_columns():
 
 
 def test_two_errors_of_each_network():
-    ax = visualization.plot_two_errors({"plain8": ([2, 1, 3], [4, 5, 6]), "plain32": (7.0, 9.0)})
-    assert legend(ax) == ["training", "validation"]
+    errors = {"plain8": {"training": [2, 1, 3], "test": [4, 5, 6]}, "plain32": {"training": 7.0, "test": 9.0}}
+    ax = visualization.plot_bars(errors, "error in %")
+    assert legend(ax) == ["training", "test"]
     assert texts(ax) == ["2.0", "7.0", "5.0", "9.0"] and ax.get_xlabel() == "error in %"
-    for errors in ({}, {"a": 1.0}, {"a": (1, 2, 3)}, [(1, 2)]):
-        with pytest.raises(ValueError, match=r"errors must be a dict name → \(training, validation\)"):
-            visualization.plot_two_errors(errors)
 
 
 @pytest.mark.parametrize(

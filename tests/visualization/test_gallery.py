@@ -163,7 +163,8 @@ def recorded():
     yield "plot_accuracies", vis.plot_accuracies({"test photos": np.tile(right, 3), "another phone": ~right})
     confidence = {"known": np.linspace(0.6, 1, 40), "unknown": np.linspace(0.4, 0.95, 30)}
     yield "plot_confidence", vis.plot_confidence(confidence)
-    yield "plot_two_errors", vis.plot_two_errors({name: (values, np.add(values, 1)) for name, values in last.items()})
+    pairs = {name: {"training": values, "test": np.add(values, 1)} for name, values in last.items()}
+    yield "plot_bars of two errors", vis.plot_bars(pairs, "error in %")
 
 
 @pytest.fixture(scope="module")
