@@ -1,7 +1,9 @@
 """`python -m course_lib challenge COMMAND`: the instructor's side, from `serve` to `reveal`."""
 
 import argparse
+import errno
 import pathlib
+import shutil
 import sys
 
 from course_lib import common
@@ -31,6 +33,11 @@ def main(arguments: list[str]) -> int:
 
 def _sentence(error: Exception) -> str:
     """What went wrong; what the system alone says of a file is made a sentence."""
+    if isinstance(error, shutil.Error):  # one for each file
+        source, _, why = error.args[0][0]
+        return f"{source} cannot be copied ({why})."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "The disk is full, or takes no file so long. Free some space, delete what is half written, try again."
     if not isinstance(error, OSError) or not error.filename:
         return str(error)
     if isinstance(error, FileNotFoundError):

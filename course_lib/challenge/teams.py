@@ -192,7 +192,7 @@ class Teams:
                 raise RefusedError(
                     409, f"{name!r} is the name of one team and the pseudonym of another. Give the other name of it."
                 )
-        return [number for numbers in found.values() for number in numbers]
+        return [*dict.fromkeys(number for numbers in found.values() for number in numbers)]
 
     def _shown_as(self, pseudonym: str) -> int | None:
         rows = self.database.all("SELECT id FROM teams WHERE pseudonym = ? COLLATE NOCASE", pseudonym.strip())
