@@ -3,7 +3,6 @@
 import argparse
 import errno
 import pathlib
-import shutil
 import sys
 
 from course_lib import common
@@ -33,9 +32,6 @@ def main(arguments: list[str]) -> int:
 
 def _sentence(error: Exception) -> str:
     """What went wrong; what the system alone says of a file is made a sentence."""
-    if isinstance(error, shutil.Error):  # one for each file
-        source, _, why = error.args[0][0]
-        return f"{source} cannot be copied ({why})."
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "The disk is full, or takes no file so long. Free some space, delete what is half written, try again."
     if not isinstance(error, OSError) or not error.filename:

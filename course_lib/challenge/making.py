@@ -159,7 +159,9 @@ def backup(folder: pathlib.Path, target: pathlib.Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         with opened(folder, reading=True) as store:
-            shutil.copytree(folder / "public", unfinished / "public")
+            (unfinished / "public").mkdir(parents=True)
+            for name in ("challenge.json", *(f"{part}.npz" for part in store.about["files"])):
+                shutil.copy2(folder / "public" / name, unfinished / "public")
             (unfinished / "private").mkdir(mode=0o700)
             shutil.copy2(folder / "private" / "labels.npz", unfinished / "private")
             store.database.copy_to(unfinished / "private" / DATABASE)

@@ -78,12 +78,21 @@ def test_a_challenge_played_out(server, tmp_path):
         (np.full((200, 10), np.nan), "NaN"),
         (np.zeros((200, 9)), r"scores of shape \(200, 10\)"),
         (np.full((200, 10), "a"), "class indices or scores"),
+        (["\ud800"] * 200, r"label '\?' is no class"),
         (None, "class indices or scores"),
     ],
 )
 def test_a_student_is_told_what_is_wrong(server, predictions, sentence):
     with pytest.raises(ValueError, match=sentence):
         server.connect().register("A").submit(predictions)
+
+
+def test_scores_may_have_any_range(server):
+    """Also one that single precision has not: the server only wants their order."""
+    labels, _ = truth(server.folder)
+    client = server.connect().register("A")
+    for scores in (1e300 * np.eye(10)[labels], 1 + 1e-12 * np.eye(10)[labels], 2**40 + np.eye(10, dtype=int)[labels]):
+        assert client.submit(scores).public == 1
 
 
 def test_a_missing_file_is_named(server):
@@ -108,7 +117,7 @@ def test_a_team_name_is_checked_before_its_token_is_kept(server, team, tmp_path)
     assert not (tmp_path / "tokens").exists()
 
 
-@pytest.mark.parametrize("token_dir", [None, 7, __file__])
+@pytest.mark.parametrize("token_dir", [None, 7, "", __file__])
 def test_tokens_are_kept_in_a_folder(server, token_dir):
     with pytest.raises(ValueError, match="token_dir must be a folder"):
         challenge.connect(server.url, token_dir=token_dir)
@@ -331,6 +340,27 @@ def test_a_token_is_never_half_written(server, tmp_path, monkeypatch):
         cut.setattr(tokens.os, "fsync", power_cut)
         with pytest.raises(KeyboardInterrupt):
             challenge.connect(server.url, token_dir=tmp_path).register("A")
+    assert challenge.connect(server.url, token_dir=tmp_path).register("A").team == "A"
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_two_notebooks_at_once_are_one_team(server, tmp_path, monkeypatch, links):
+    """The second one registers while the first is about to keep its token; some disks know no links."""
+    clients, fsync = [], os.fsync
+
+    def unknown(*_) -> None:
+        raise OSError
+
+    def second(descriptor: int) -> None:
+        monkeypatch.setattr(tokens.os, "fsync", fsync)
+        clients.append(challenge.connect(server.url, token_dir=tmp_path).register("A"))
+        fsync(descriptor)
+
+    if not links:
+        monkeypatch.setattr(tokens.pathlib.Path, "hardlink_to", unknown)
+    monkeypatch.setattr(tokens.os, "fsync", second)
+    clients.append(challenge.connect(server.url, token_dir=tmp_path).register("A"))
+    assert [client.team for client in clients] == ["A", "A"] and len(list(tmp_path.iterdir())) == 1
     assert challenge.connect(server.url, token_dir=tmp_path).register("A").team == "A"
 
 

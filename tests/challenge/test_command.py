@@ -14,7 +14,7 @@ from arena import teams
 
 from course_lib import common
 from course_lib.__main__ import main
-from course_lib.challenge import making, starting
+from course_lib.challenge import making, papers, starting
 
 
 @pytest.fixture
@@ -166,6 +166,11 @@ def test_no_spreadsheet_executes_or_misreads_an_export(dangerous, capsys):
     assert all(line.startswith('"') and line.endswith('"') for line in text.splitlines())
 
 
+@pytest.mark.parametrize("cell", ["(5)", "$5", "€ 5", "<NA>", "#N/A N/A", "#REF!", "a;﹣1", "﹦1", "−5", "July 4", "½"])
+def test_a_cell_that_means_something_else_to_a_spreadsheet(cell):
+    assert papers.harmless(cell).replace("'", "") == cell != papers.harmless(cell)
+
+
 def test_an_export_names_teams_that_sent_the_same(played, capsys):
     played.connect().register("copier").submit(np.arange(200) % 10)
     rows = list(csv.DictReader(io.StringIO(run(capsys, "export", played))))
@@ -178,6 +183,7 @@ def test_an_export_names_teams_that_sent_the_same(played, capsys):
         (["--daily-limit", "7"], "daily_limit stays 10: it was fixed when the challenge was made."),
         (["--total-limit", "99"], "total_limit stays 17: it was fixed when the challenge was made."),
         (["--test-images", "300"], "test_images stays 200: it was fixed when the challenge was made."),
+        (["--human", "0.9"], "human stays None: it was fixed when the challenge was made."),
         (["--pseudonyms"], "pseudonyms stays False: it was fixed when the challenge was made."),
         (["--codes", "5"], "entry stays 'open': it was fixed when the challenge was made."),
         ([], ""),
@@ -192,3 +198,15 @@ def test_options_that_come_too_late_are_told(make, monkeypatch, capsys, options,
     told = capsys.readouterr().out
     assert remark in told and ("stays" in told) == bool(remark)
     assert "not encrypted" in told
+
+
+def test_quick_that_comes_too_late_is_told(random_images, tmp_path, monkeypatch, capsys):
+    async def at_once(*_) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("course_lib.challenge.serving.serve", at_once)
+    for number in (300, 500):
+        folder = tmp_path / f"{number}"
+        making.make(folder, "toy_scenes", test_images=number)
+        assert main(["challenge", "serve", "toy_scenes", "--quick", "--data", str(folder), "--port", "0"]) == 0
+        assert ("test_images stays 300" in capsys.readouterr().out) == (number == 300)

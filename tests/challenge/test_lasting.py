@@ -129,6 +129,12 @@ def test_newer_and_foreign_databases_are_refused(make, capsys):
         ),
         ("public/train.npz", lambda path: path.write_bytes(b"x"), "train.npz is missing or damaged"),
         ("public/challenge.json", lambda path: path.write_text("{"), "challenge.json is damaged"),
+        ("public/challenge.json", lambda path: path.write_text('{"name": "random"}'), "challenge.json is damaged"),
+        (
+            "private/labels.npz",
+            lambda path: np.savez(path, labels=np.zeros(300, int), public=np.arange(300) < 150),
+            "labels.npz belongs to another challenge",
+        ),
     ],
 )
 def test_a_folder_that_lacks_something_is_not_served(make, capsys, name, change, sentence):
@@ -194,21 +200,27 @@ def test_a_folder_that_may_only_be_read(make):
     with making.opened(folder) as store:
         store.teams.register("A", TOKEN)
         store.submit(store.teams.find("A"), np.zeros((200, 1), int))
-    paths = (folder, *folder.rglob("*"))
+    old = shutil.copytree(folder, folder.with_name("old"))
+    as_first_edition(old)
+    paths = (folder, *folder.rglob("*"), old, *old.rglob("*"))
     for path in paths:
         path.chmod(0o555 if path.is_dir() else 0o444)
     with pytest.raises(AssertionError, match=r"Give yourself the right to write there\."):
         ServeProcess(folder, preexec_fn=as_owner_only)
-    done = by_owner(f"status --data {folder}", f"export --data {folder}", f"backup --data {folder} --output {folder}2")
-    assert done.stderr == "" and done.stdout.split("\n")[-1] == "[0, 0, 0]"
+    commands = ("status --data {0}", "export --data {0}", "backup --data {0} --output {0}2")
+    done = by_owner(*(command.format(each) for each in (folder, old) for command in commands))
+    assert done.stderr == "" and done.stdout.split("\n")[-1] == "[0, 0, 0, 0, 0, 0]"
     assert "random: open, 1 submissions" in done.stdout and '"A"' in done.stdout
-    with making.opened(pathlib.Path(f"{folder}2")) as copy:
-        assert len(copy.submissions()) == 1
+    assert "random: open, 4 submissions" in done.stdout and '"our name 2"' in done.stdout
+    assert {*old.rglob("*")} <= {*paths}  # nothing was written there
+    for copied, count in ((folder, 1), (old, 4)):
+        with making.opened(pathlib.Path(f"{copied}2")) as copy:
+            assert len(copy.submissions()) == count
     for path in paths:
         path.chmod(0o755)
 
 
-def by_owner(*commands: str) -> subprocess.CompletedProcess:
+def by_owner(*commands: str, limits=as_owner_only) -> subprocess.CompletedProcess:
     """What the instructor's commands say, one after the other, where root has no more rights than an owner."""
     program = "import sys; from course_lib.__main__ import main; "
     program += "print([main(['challenge', *command.split()]) for command in sys.argv[1:]], end='')"
@@ -217,7 +229,7 @@ def by_owner(*commands: str) -> subprocess.CompletedProcess:
         cwd=common.ROOT,
         capture_output=True,
         text=True,
-        preexec_fn=as_owner_only,
+        preexec_fn=limits,
     )
 
 
@@ -245,6 +257,33 @@ def test_a_backup_made_while_it_is_served_can_be_served(make, serve, tmp_path, c
     assert submit(copy, 0)[1]["counted"] is False and submit(copy, 1)[1]["counted"] is True
     assert np.array_equal(truth(tmp_path / "copy"), truth(server.folder))
     assert (tmp_path / "copy" / "private").stat().st_mode & 0o077 == 0
+
+
+def test_a_backup_lies_elsewhere(make, capsys):
+    """Inside the folder it would put the labels beside what everybody may read."""
+    folder = make()
+    for place in (folder / "public" / "copy", folder / "copy", folder / "private" / ".." / "copy"):
+        assert "Name a folder elsewhere" in told(capsys, "backup", "--data", str(folder), "--output", str(place))
+    assert not list(folder.rglob("copy*"))
+
+
+def test_a_full_disk_is_said_by_the_commands_too(make, tmp_path):
+    """As above no file may be longer than so many bytes: first the database's copy, then that of the images."""
+    resource = pytest.importorskip("resource")
+    folder = make(test_images=1000)
+    with making.opened(folder) as store, store.database.transaction():
+        store.teams.register("A", TOKEN)
+        store.teams.add_codes(1000)
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+    images = (folder / "public" / "test.npz").stat().st_size
+    for limit, sentence in ((images, f"The disk of {tmp_path / 'copy'}"), (images - 1, "The disk is full, or takes")):
+        assert limit < path_of(folder).stat().st_size
+        done = by_owner(f"backup --data {folder} --output {tmp_path / 'copy'}", limits=full)
+        assert sentence in done.stderr and "Errno" not in done.stderr and done.stdout == "[1]"
+        assert not list(tmp_path.glob("copy*"))
 
 
 def test_the_database_file_alone_is_complete_soon(local, monkeypatch, tmp_path):
