@@ -6,7 +6,7 @@ import pathlib
 import sys
 
 from course_lib import common
-from course_lib.challenge import making, papers, starting
+from course_lib.challenge import copies, making, papers, starting
 from course_lib.challenge.store import Store
 
 PATIENCE = 10.0  # seconds to wait while the server writes
@@ -106,6 +106,7 @@ def _export(store: Store, options: argparse.Namespace) -> None:
     """Write every submission as CSV in UTF-8; same_as names other teams that sent the same predictions."""
     text = papers.table(store.submissions())
     if options.output:
+        copies.check_outside(options.data, options.output, "file")
         options.output.write_text(text, encoding="utf-8-sig", newline="")  # with the mark that Excel looks for
         print(f"{options.output} holds {len(text.splitlines()) - 1} submissions.")
     else:
@@ -146,7 +147,7 @@ def _codes(store: Store, options: argparse.Namespace) -> None:
 
 def _backup(options: argparse.Namespace) -> None:
     """Copy the challenge, while it is served or not, to a new folder that can be served in its place."""
-    making.backup(options.data, options.output)
+    copies.backup(options.data, options.output)
     print(f"{options.output} holds all of {options.data}.")
 
 

@@ -11,7 +11,6 @@ import numbers
 import os
 import pathlib
 import secrets
-import shutil
 import zipfile
 
 import numpy as np
@@ -133,43 +132,6 @@ def opened(folder: pathlib.Path, patience: float = PATIENCE, reading: bool = Fal
     if (len(labels), int(public.sum())) != (about["test_images"], about["public_images"]):
         raise ValueError(f"{path} belongs to another challenge. Put it back from the newest folder of `backup`.")
     return contextlib.closing(Store(path.with_name(DATABASE), labels, public, about, patience, reading))
-
-
-def check(folder: pathlib.Path) -> None:
-    """Reads every file of the challenge once. Raises ValueError where one is missing or damaged."""
-    for part, sha256 in describe(folder)["files"].items():
-        path = folder / "public" / f"{part}.npz"
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-            raise ValueError(f"{path} is missing or damaged. Put it back from the newest folder of `backup`.")
-    with opened(folder) as store:
-        store.database.check()
-
-
-def backup(folder: pathlib.Path, target: pathlib.Path) -> None:
-    """Copies the challenge, while it is served or not, to a new folder that can be served in its place.
-
-    Raises:
-        ValueError: there is something at `target`, or a file of the challenge is damaged.
-    """
-    if target.exists():
-        raise ValueError(f"{target} is there already. Name a new folder.")
-    if folder.resolve() in target.resolve().parents:
-        raise ValueError(f"{target} lies in {folder} itself. Name a folder elsewhere, best on another disk.")
-    unfinished = target.with_name(target.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    try:
-        with opened(folder, reading=True) as store:
-            (unfinished / "public").mkdir(parents=True)
-            for name in ("challenge.json", *(f"{part}.npz" for part in store.about["files"])):
-                shutil.copy2(folder / "public" / name, unfinished / "public")
-            (unfinished / "private").mkdir(mode=0o700)
-            shutil.copy2(folder / "private" / "labels.npz", unfinished / "private")
-            store.database.copy_to(unfinished / "private" / DATABASE)
-        check(unfinished)
-        unfinished.replace(target)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
 
 
 def halves(labels: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ import time
 from tornado import netutil
 
 from course_lib import startup
-from course_lib.challenge import connections, making, material, papers, serving, teams
+from course_lib.challenge import connections, copies, making, material, papers, serving, teams
 from course_lib.challenge.store import Store
 
 CODES = 40  # teams that may enter, unless told otherwise
@@ -43,7 +43,7 @@ def serve(options: argparse.Namespace) -> None:
     present = (options.data / making.ABOUT).is_file()
     with startup.quiet_start():  # rendering or reading images starts TensorFlow
         making.make(options.data, options.name, **_rules(options))
-    making.check(options.data)
+    copies.check(options.data)
     loopback = options.host in (serving.LOOPBACK, "localhost", "::1")
     host = _address() if options.host in ("0.0.0.0", "::") else options.host
     address = f"http://{f'[{host}]' if ':' in host else host}:{sockets[0].getsockname()[1]}"

@@ -252,8 +252,11 @@ def test_the_instructor_may_give_the_pseudonym(local, capsys):
 
 
 def test_nobody_is_told_which_names_take_part_behind_pseudonyms(local):
-    server = local(pseudonyms=True, codes=1)
-    register(server, "Rockets", *codes(server.folder))
+    server = local(pseudonyms=True, codes=2)
+    mine, other = codes(server.folder)
+    register(server, "Rockets", mine)
+    told = register(server, "R0ckets", other, token="b" * 43)[1]["error"]
+    assert "'R0ckets' looks like another one" in told and "Rockets" not in told
     answers = [register(server, team, token="b" * 43) for team in ("Rockets", "Comets")]
     assert answers[0] == answers[1] and answers[0][0] == 403
 

@@ -66,9 +66,10 @@ def as_first_edition(folder: pathlib.Path, *more: str) -> None:
 
 def test_a_folder_of_the_first_edition_is_served(make, serve, capsys):
     folder = make()
-    as_first_edition(folder)
+    as_first_edition(folder, "🚀 rockets", "Аlice", "rockets!")  # names that are not allowed any more
     server = serve(folder)
     assert register(server, "our name", token="2".zfill(43))[0] == 200  # its token still holds
+    assert register(server, "rockets", token="5".zfill(43))[0] == 200
     status, answer = submit(server, 0, token="4".zfill(43))
     assert status == 200 and answer["left_today"] == 9 and answer["left_in_all"] is None
     assert main(["challenge", "export", "--data", str(folder)]) == 0
@@ -77,20 +78,12 @@ def test_a_folder_of_the_first_edition_is_served(make, serve, capsys):
     assert '"our name 2"' in rows[1] and '"our name"' in rows[3]  # each sent what the other did
     with making.opened(folder) as store:
         lines = {line["name"]: line for line in store.standings()}
+        names = [row["team"] for row in store.teams.all()]
     assert lines["our name"]["public"] == 0.5 and lines["our name"]["submissions"] == 2
+    assert names == ["our name", "our name 2", "A", "rockets", "Team 6", "rockets 2"]
     old = folder / "private" / "challenge-before-version-2.sqlite"
     with contextlib.closing(sqlite3.connect(old)) as kept:
         assert kept.execute("SELECT count(*) FROM submissions").fetchone() == (5,)
-
-
-def test_names_of_the_first_edition_that_are_not_allowed_any_more(make, serve, capsys):
-    folder = make()
-    as_first_edition(folder, "🚀 rockets", "Аlice", "rockets!")
-    server = serve(folder)
-    assert register(server, "rockets", token="5".zfill(43))[0] == 200  # its token still holds
-    assert main(["challenge", "status", "--data", str(folder)]) == 0
-    rows = [line[10:40].strip() for line in capsys.readouterr().out.splitlines()]
-    assert rows[-3:] == ["rockets", "Team 6", "rockets 2"]
 
 
 def test_a_migration_that_is_cut_short_is_done_again(make, monkeypatch):
@@ -146,6 +139,8 @@ def test_a_folder_that_lacks_something_is_not_served(make, capsys, name, change,
     assert sentence in told(capsys, *arguments)
     if "public/train" not in name:
         assert sentence in told(capsys, "status", "--data", str(folder))
+    assert sentence in told(capsys, "backup", "--data", str(folder), "--output", f"{folder}-copy")
+    assert not list(folder.parent.glob("*copy*"))
     assert not path_of(folder).exists() or path_of(folder).stat().st_size in (0, 8192) or "sqlite" not in name
 
 
@@ -234,14 +229,18 @@ def by_owner(*commands: str, limits=as_owner_only) -> subprocess.CompletedProces
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="takes rights from root as Linux does")
-@pytest.mark.parametrize("name", ["private/labels.npz", "public/challenge.json", "private"])
-def test_a_file_that_may_not_be_read_is_named(make, name):
-    path = make() / name
-    path.chmod(0)
-    done = by_owner(f"status --data {path.parents[name.count('/')]}")
-    path.chmod(0o755)
-    assert "may not be read. Give yourself the right to read it." in done.stderr and name in done.stderr
-    assert "Errno" not in done.stderr and done.stdout == "[1]"
+def test_a_file_that_may_not_be_read_is_named(make, tmp_path):
+    names = ("private/labels.npz", "public/challenge.json", "private")
+    folder = make()
+    copies = [shutil.copytree(folder, tmp_path / str(number)) for number in range(len(names))]
+    for copy, name in zip(copies, names, strict=True):
+        (copy / name).chmod(0)
+    done = by_owner(*(f"status --data {copy}" for copy in copies))
+    for copy, name in zip(copies, names, strict=True):
+        (copy / name).chmod(0o755)
+    assert done.stdout == "[1, 1, 1]" and "Errno" not in done.stderr
+    for said, copy, name in zip(done.stderr.splitlines(), copies, names, strict=True):
+        assert str(copy / name) in said and said.endswith(" may not be read. Give yourself the right to read it.")
 
 
 def test_a_backup_made_while_it_is_served_can_be_served(make, serve, tmp_path, capsys):
@@ -265,6 +264,10 @@ def test_a_backup_lies_elsewhere(make, capsys):
     for place in (folder / "public" / "copy", folder / "copy", folder / "private" / ".." / "copy"):
         assert "Name a folder elsewhere" in told(capsys, "backup", "--data", str(folder), "--output", str(place))
     assert not list(folder.rglob("copy*"))
+    output = str(path_of(folder))
+    assert "Name a file elsewhere" in told(capsys, "export", "--data", str(folder), "--output", output)
+    with making.opened(folder) as store:
+        store.database.check()
 
 
 def test_a_full_disk_is_said_by_the_commands_too(make, tmp_path):

@@ -223,11 +223,6 @@ def test_own_images_that_do_not_fit(own_images, tmp_path):
         material.gather(str(own_images), False, None)
 
 
-def test_unknown_names_are_answered_with_the_known(tmp_path):
-    with pytest.raises(ValueError, match="toy_scenes"):
-        making.make(tmp_path / "new", "toy_scene")
-
-
 @pytest.mark.parametrize(
     ("change", "kind", "sentence"),
     [
