@@ -274,8 +274,7 @@ def test_a_full_disk_is_said_by_the_commands_too(make, tmp_path):
     """As above no file may be longer than so many bytes: first the database's copy, then that of the images."""
     resource = pytest.importorskip("resource")
     folder = make(test_images=1000)
-    with making.opened(folder) as store, store.database.transaction():
-        store.teams.register("A", TOKEN)
+    with making.opened(folder) as store:
         store.teams.add_codes(1000)
 
     def full() -> None:
