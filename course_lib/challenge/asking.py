@@ -101,11 +101,12 @@ class Asker:
 def address(url: object) -> parse.SplitResult:
     """The parts of a challenge's address. Raises ValueError where it is none."""
     try:
+        url = url.strip()
         parts = parse.urlsplit(url if "//" in url else f"http://{url}")
         known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
         if known and parts.hostname.encode("idna").isascii() and not re.search(r"\s", parts.netloc):
-            return parts
-    except (TypeError, ValueError):  # no text, or one with brackets, a port or a name that cannot be
+            return parts._replace(netloc=parts.netloc.lower())  # one name of a server, however it is typed
+    except (AttributeError, TypeError, ValueError):  # no text, or one with brackets, a port or a name that cannot be
         pass
     raise ValueError(f"{url!r} is no address of a challenge; one looks like http://192.168.0.10:8899")
 

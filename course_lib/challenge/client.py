@@ -198,8 +198,19 @@ def _encode(predictions: object, sizes: tuple[int, int]) -> tuple[bytes, str]:
         ) from None
     if values.ndim == 1:
         lines = ["id,label", *(f"{index},{value}" for index, value in enumerate(values))]
-        return "\n".join(lines).encode(), "text/csv"
+        return "\n".join(lines).encode(errors="replace"), "text/csv"
     if values.shape != sizes or values.dtype.kind not in "iuf":
         what = f"{values.dtype} of shape {values.shape}"
         raise ValueError(f"predictions must be {sizes[0]} class indices or scores of shape {sizes}, not {what}")
+    if np.isfinite(values).all():  # else the server says what is wrong with them
+        values = _ranks(values)
     return values.astype("<f4").tobytes(), forms.SCORES
+
+
+def _ranks(scores: np.ndarray) -> np.ndarray:
+    """Whole numbers in the order of each row's scores, of equal ones the first best: the form holds them exactly."""
+    classes = scores.shape[1]
+    order = np.argsort(-scores.astype(float), axis=1, kind="stable")
+    ranks = np.empty(scores.shape)
+    np.put_along_axis(ranks, order, np.arange(classes, 0, -1.0)[None, :], axis=1)
+    return ranks

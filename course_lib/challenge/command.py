@@ -1,11 +1,12 @@
 """`python -m course_lib challenge COMMAND`: the instructor's side, from `serve` to `reveal`."""
 
 import argparse
+import errno
 import pathlib
 import sys
 
 from course_lib import common
-from course_lib.challenge import making, papers, starting
+from course_lib.challenge import copies, making, papers, starting
 from course_lib.challenge.store import Store
 
 PATIENCE = 10.0  # seconds to wait while the server writes
@@ -31,6 +32,8 @@ def main(arguments: list[str]) -> int:
 
 def _sentence(error: Exception) -> str:
     """What went wrong; what the system alone says of a file is made a sentence."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "The disk is full, or takes no file so long. Free some space, delete what is half written, try again."
     if not isinstance(error, OSError) or not error.filename:
         return str(error)
     if isinstance(error, FileNotFoundError):
@@ -103,6 +106,7 @@ def _export(store: Store, options: argparse.Namespace) -> None:
     """Write every submission as CSV in UTF-8; same_as names other teams that sent the same predictions."""
     text = papers.table(store.submissions())
     if options.output:
+        copies.check_outside(options.data, options.output, "file")
         options.output.write_text(text, encoding="utf-8-sig", newline="")  # with the mark that Excel looks for
         print(f"{options.output} holds {len(text.splitlines()) - 1} submissions.")
     else:
@@ -143,7 +147,7 @@ def _codes(store: Store, options: argparse.Namespace) -> None:
 
 def _backup(options: argparse.Namespace) -> None:
     """Copy the challenge, while it is served or not, to a new folder that can be served in its place."""
-    making.backup(options.data, options.output)
+    copies.backup(options.data, options.output)
     print(f"{options.output} holds all of {options.data}.")
 
 

@@ -127,7 +127,7 @@ class Database:
             self._connection = _in_memory(path) if copied else _connection(path, patience)
             self._connection.row_factory = sqlite3.Row
             try:
-                self._open()
+                self._open(keep_old=not copied)
             except BaseException:
                 self._connection.close()
                 raise
@@ -173,26 +173,27 @@ class Database:
 
     def copy_to(self, path: pathlib.Path) -> None:
         """Writes a copy, complete even while others write."""
-        with self._in_sentences(), contextlib.closing(sqlite3.connect(path)) as copy:
+        with self._in_sentences(path), contextlib.closing(sqlite3.connect(path)) as copy:
             self._connection.backup(copy)
 
-    def _open(self) -> None:
+    def _open(self, keep_old: bool) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
             raise ValueError(f"{self.path} was written by a newer version of this course. Update the course here.")
         if version < VERSION:
-            self._migrate()
+            self._migrate(keep_old)
         for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             self._connection.execute(f"PRAGMA {setting}")
 
-    def _migrate(self) -> None:
-        """From the first edition's tables to today's; the old file is kept beside the new one."""
+    def _migrate(self, keep_old: bool) -> None:
+        """From the first edition's tables to today's; the old file stays as it is, or is kept beside the new one."""
         tables = {
             row["name"] for row in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         }
         if not {"teams", "submissions", "revealed"} <= tables:
             raise ValueError(f"{self.path} is no challenge's database. Serve the newest folder that `backup` made.")
-        self.copy_to(self.path.with_name(f"{self.path.stem}-before-version-{VERSION}.sqlite"))
+        if keep_old:
+            self.copy_to(self.path.with_name(f"{self.path.stem}-before-version-{VERSION}.sqlite"))
         with self.transaction():
             for statement in FROM_FIRST_EDITION:
                 self._connection.execute(statement)
@@ -215,8 +216,11 @@ class Database:
             self.insert("looks", {"look": look, "team": team})
 
     @contextlib.contextmanager
-    def _in_sentences(self) -> Iterator[None]:
-        """Raises RefusedError for what is wrong with the file or its disk; mistakes in a query stay as they are."""
+    def _in_sentences(self, written: pathlib.Path | None = None) -> Iterator[None]:
+        """Raises RefusedError for what is wrong with the file or its disk; mistakes in a query stay as they are.
+
+        `written` is the file that is written, where that is another one.
+        """
         try:
             yield
         except sqlite3.Error as error:
@@ -224,4 +228,5 @@ class Database:
             if answer is None:
                 raise
             status, reason, told = answer
-            raise RefusedError(status, reason, told.format(path=self.path), retry=int(answer is BUSY)) from error
+            path = written if written and answer in (FULL, LOCKED_AWAY) else self.path
+            raise RefusedError(status, reason, told.format(path=path), retry=int(answer is BUSY)) from error

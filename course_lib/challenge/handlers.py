@@ -79,14 +79,19 @@ class Handler(web.RequestHandler):
             sent = self.finish({"error": str(error)})
             if error.retry:
                 sent.add_done_callback(lambda _: self.request.connection.stream.close())
+        elif status_code == 405:
+            self.finish({"error": f"This address takes no {self.request.method}."})
+        elif status_code == 400:
+            self.finish({"error": "The request is not formed as HTTP and UTF-8 want it."})
         else:
             self.finish({"error": "The server cannot answer this."})
 
     def log_exception(self, kind, error, trace) -> None:
-        if not isinstance(error, RefusedError):  # a mistake in a request is none of the server's
+        if isinstance(error, RefusedError):
+            if error.told:
+                tell(error.told, int(time.monotonic() / QUIET))
+        elif not isinstance(error, web.HTTPError):  # a mistake in a request is none of the server's
             super().log_exception(kind, error, trace)
-        elif error.told:
-            tell(error.told, int(time.monotonic() / QUIET))
 
     def team_and_token(self) -> tuple[str, str]:
         token = self.request.headers.get("Authorization", "").removeprefix("Bearer ")

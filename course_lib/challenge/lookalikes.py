@@ -31,16 +31,24 @@ LATIN = re.compile(
     r"LATIN (SMALL|CAPITAL) LETTER (?:DOTLESS |SCRIPT )?([A-Z])(?: WITH .*)?|LATIN LETTER SMALL (CAPITAL) ([A-Z])"
 )
 ABOVE_OR_BELOW = 200  # canonical combining classes of accents; the vowel signs of other scripts have lower ones
+THROUGH = 1  # of lines through a letter
+POINTS = range(10, 37)  # of Hebrew, Arabic and Syriac: a word is mostly written without them
+LONGER = "\u0640\u07fa"  # the line that makes an Arabic or NKo word longer
 
 
 def keys(name: str) -> tuple[str, str]:
     """How the name is spelled, and how it looks."""
     letters = unicodedata.normalize("NFKD", name)
     plain = "".join(map(_plain, letters))
-    look = "".join(LOOKS.get(letter) or _plain(letter) for letter in letters).translate(WITHIN_LATIN).casefold()
+    shown = [letter for letter in letters if letter not in LONGER and not _is_faint(letter)]
+    look = "".join(LOOKS.get(letter) or _plain(letter) for letter in shown).translate(WITHIN_LATIN).casefold()
     for pair, single in PAIRS:
         look = look.replace(pair, single)
     return _spaced(plain.casefold()), _spaced(look)
+
+
+def _is_faint(letter: str) -> bool:
+    return unicodedata.combining(letter) == THROUGH or unicodedata.combining(letter) in POINTS
 
 
 def _plain(letter: str) -> str:

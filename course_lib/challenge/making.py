@@ -11,7 +11,6 @@ import numbers
 import os
 import pathlib
 import secrets
-import shutil
 import zipfile
 
 import numpy as np
@@ -28,6 +27,8 @@ FEWEST = 200  # test images, half of them public: of fewer, the scores would soo
 DAYS = 3  # the limit in all, in daily limits, unless the public half is too small for that
 LEVELS = (100, 50, 25)  # a public score is a multiple of 1/100, or of a coarser step where a picture weighs more
 FEWEST_PER_LEVEL = 2.4  # pictures: one right label more is mostly not seen
+DESCRIBED = {"id": str, "name": str, "daily_limit": int, "class_names": list, "image_shape": list, "test_images": int}
+DESCRIBED |= {"public_images": int, "warning": str, "files": dict}
 # What challenges of the first edition had, whose description does not say so.
 FIRST_EDITION = {"total_limit": None, "score_levels": 100, "entry": teams.OPEN, "pseudonyms": False}
 
@@ -76,8 +77,9 @@ def make(
     common.at_least(1, daily_limit=daily_limit, total_limit=1 if total_limit is None else total_limit)
     common.at_least(FEWEST, test_images=FEWEST if test_images is None else test_images)
     common.at_least(0, codes=codes)
-    if codes > teams.MOST_CODES:
-        raise ValueError(f"codes must be at most {teams.MOST_CODES:,}, not {codes:,}")
+    for what, count in {"codes": codes, "teams of a roster": len(roster or [])}.items():
+        if count > teams.MOST_CODES:
+            raise ValueError(f"{what} must be at most {teams.MOST_CODES:,}, not {count:,}")
     if human is not None and not (_is_number(human) and 0 <= human <= 1):
         raise ValueError(f"a person's accuracy must be a share from 0 to 1, not {human!r}")
     entry = teams.CODES if codes or roster else teams.OPEN
@@ -96,11 +98,14 @@ def describe(folder: pathlib.Path) -> dict[str, object]:
     if not (folder / ABOUT).is_file():
         raise FileNotFoundError(f"{folder} holds no challenge. `python -m course_lib challenge serve` makes one.")
     try:
-        return FIRST_EDITION | json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = FIRST_EDITION | json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        if all(isinstance(about[name], kind) for name, kind in DESCRIBED.items()):
+            return about
     except PermissionError:
         raise ValueError(UNREADABLE.format(path=folder / ABOUT)) from None
-    except (ValueError, TypeError):
-        raise ValueError(f"{folder / ABOUT} is damaged. Put it back from the newest folder of `backup`.") from None
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise ValueError(f"{folder / ABOUT} is damaged. Put it back from the newest folder of `backup`.")
 
 
 def opened(folder: pathlib.Path, patience: float = PATIENCE, reading: bool = False) -> contextlib.closing[Store]:
@@ -124,36 +129,9 @@ def opened(folder: pathlib.Path, patience: float = PATIENCE, reading: bool = Fal
         raise ValueError(UNREADABLE.format(path=path)) from None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         raise ValueError(f"{path} is missing or damaged. Put it back from the newest folder of `backup`.") from None
+    if (len(labels), int(public.sum())) != (about["test_images"], about["public_images"]):
+        raise ValueError(f"{path} belongs to another challenge. Put it back from the newest folder of `backup`.")
     return contextlib.closing(Store(path.with_name(DATABASE), labels, public, about, patience, reading))
-
-
-def check(folder: pathlib.Path) -> None:
-    """Reads every file of the challenge once. Raises ValueError where one is missing or damaged."""
-    for part, sha256 in describe(folder)["files"].items():
-        path = folder / "public" / f"{part}.npz"
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-            raise ValueError(f"{path} is missing or damaged. Put it back from the newest folder of `backup`.")
-    with opened(folder) as store:
-        store.database.check()
-
-
-def backup(folder: pathlib.Path, target: pathlib.Path) -> None:
-    """Copies the challenge, while it is served or not, to a new folder that can be served in its place.
-
-    Raises:
-        ValueError: there is something at `target`, or a file of the challenge is damaged.
-    """
-    if target.exists():
-        raise ValueError(f"{target} is there already. Name a new folder.")
-    unfinished = target.with_name(target.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    with opened(folder, reading=True) as store:
-        shutil.copytree(folder / "public", unfinished / "public")
-        (unfinished / "private").mkdir(mode=0o700)
-        shutil.copy2(folder / "private" / "labels.npz", unfinished / "private")
-        store.database.copy_to(unfinished / "private" / DATABASE)
-    check(unfinished)
-    unfinished.replace(target)
 
 
 def halves(labels: np.ndarray) -> np.ndarray:

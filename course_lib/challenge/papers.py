@@ -16,10 +16,10 @@ SHEET = "private/codes.html"
 ADDRESS = "private/address.txt"  # what stands on each slip
 EXPORTED = ("team", "pseudonym", "at", "public", "private", "public_top5", "private_top5", "same_as", "note")
 # A cell, or what a spreadsheet with another separator takes for one, that begins like a formula.
-FORMULA = re.compile(r"(^|[;,|\t])(\s*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
-# Texts that spreadsheets and pandas take for something else: numbers, dates, truth values, no value.
+FORMULA = re.compile(r"(^|[;,|\t])(\s*)([=+\-@\u2212\ufe62\ufe63\ufe66\ufe6b\uff1d\uff0b\uff0d\uff20])")
+# Texts that spreadsheets and pandas take for something else: numbers, dates, truth values, no value. "(5)" is -5.
 MISREAD = re.compile(
-    r"[.\d].*|#?n/?a|nan|none|null|true|false|inf(inity)?"
+    r"[($\u00a2-\u00a5\u20a0-\u20bf\s]*[.\d].*|#.*|<?n/?a>?|nan|none|null|true|false|inf(inity)?"
     r"|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*[ .\-_]*\d+",
     re.IGNORECASE,
 )
@@ -41,7 +41,10 @@ def roster(path: pathlib.Path) -> list[str]:
     first = text.partition("\n")[0]
     separator = next((mark for mark in ";\t" if mark in first and "," not in first), ",")  # as spreadsheets write it
     reader = csv.DictReader(io.StringIO(text), delimiter=separator)
-    rows = [(reader.line_num, row.get("team")) for row in reader]
+    try:
+        rows = [(reader.line_num, row.get("team")) for row in reader]
+    except csv.Error as error:
+        raise ValueError(f"{path} is no CSV file ({error}). The first line must name a column team.") from None
     if not rows or "team" not in reader.fieldnames:
         raise ValueError(f"{path} has no rows with a column team. The first line must name it; one team per line.")
     seen: dict[str, str] = {}

@@ -57,8 +57,8 @@ def _labels(lines: list[str], count: int, num_classes: int) -> np.ndarray:
     if cells != ["id", "label"]:
         if cells == ["", "id", "label"]:
             raise ValueError("The first column is the table's index. Write the file with to_csv(path, index=False).")
-        comma = "Columns must be separated by a comma alone." if re.match(r"\W*id\W+label", header) else ""
-        raise ValueError(f"The first line is {header[:40]!r}. {comma} {EXAMPLE}")
+        comma = "Columns must be separated by a comma alone. " if re.match(r"\W*id[^\w,]+label", header) else ""
+        raise ValueError(f"The first line is {header[:40]!r}. {comma}{EXAMPLE}")
     ids, classes = ({str(number): number for number in range(size)} for size in (count, num_classes))
     for number, line in enumerate(lines[1:], 2):
         if not line.strip(AROUND):  # usually the last

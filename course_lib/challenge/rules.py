@@ -32,6 +32,7 @@ SCRIPTS = (
     | set(re.findall(r"\w+", "MALAYALAM MEETEI MONGOLIAN MYANMAR NKO OL ORIYA SINHALA SYRIAC TAMIL TELUGU THAANA"))
     | set(re.findall(r"\w+", "THAI TIBETAN TIFINAGH"))
 )
+MARKS = {"COMBINING", "VEDIC"}  # marks of more than one script
 
 
 class RefusedError(ValueError):
@@ -80,14 +81,15 @@ def note_text(note: object) -> str:
     Raises:
         RefusedError: this cannot be a submission's note.
     """
-    if isinstance(note, str) and len(note) <= NOTE_LENGTH and note.isprintable():
+    if isinstance(note, str) and len(note) <= NOTE_LENGTH and all(map(_may_stand_in_note, UNSEEN.sub("", note))):
         text = _visible(unicodedata.normalize("NFC", note))
         if not unicodedata.normalize("NFKC", text).startswith(FORMULA) and not _towers(text):
             return text
     came = f"{len(note):,} characters" if isinstance(note, str) else repr(note)
     raise RefusedError(
         400,
-        f"A note is a line of at most {NOTE_LENGTH} characters that starts with no sign, such as =; this is {came}.",
+        f"A note is a line of at most {NOTE_LENGTH} characters, without control characters and heaps of accents, that "
+        f"starts with no sign, such as =; this is {came}.",
     )
 
 
@@ -103,10 +105,10 @@ def code_text(code: object) -> str:
     Raises:
         RefusedError: not a code at all.
     """
-    letters = re.sub(r"[\W_]", "", code).upper() if isinstance(code, str) else None
-    if letters == "":
+    if isinstance(code, str) and not code.strip():
         return ""
-    if letters is None or len(letters) != CODE_LENGTH or not set(letters) <= set(CODE_LETTERS):
+    letters = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", code)).upper() if isinstance(code, str) else ""
+    if len(letters) != CODE_LENGTH or not set(letters) <= set(CODE_LETTERS):
         raise RefusedError(
             400, f"A code has {CODE_LENGTH} letters and digits, as on your slip, for example K7QF-2MXD; not {code!r}."
         )
@@ -125,15 +127,25 @@ def _may_stand_in_name(letter: str) -> bool:
     return letter in " .-_" or _is_word(letter) or unicodedata.category(letter) in ("Mn", "Mc")
 
 
+def _may_stand_in_note(letter: str) -> bool:
+    return letter.isprintable() or unicodedata.category(letter) == "Zs"
+
+
 def _one_script(name: str) -> bool:
     """Whether no letter of the name can pass for one of another script that is also there.
 
     Most scripts have a letter that is drawn like an o or an l, so only names in East Asia mix theirs with Latin.
     """
-    letters = [letter for letter in name if unicodedata.category(letter)[0] == "L"]
-    scripts = {unicodedata.name(letter, "?").split()[0] for letter in letters}
+    scripts = {_script(letter) for letter in name if unicodedata.category(letter)[0] == "L"}
+    marks = {_script(letter) for letter in name if unicodedata.category(letter)[0] == "M"}
+    if not marks <= scripts | MARKS:  # a mark of another script may not be seen at all
+        return False
     others = {"EAST ASIAN" if script in EAST_ASIAN else script for script in scripts - ALIKE}
     return scripts <= SCRIPTS and (len(scripts & ALIKE) + len(others) <= 1 or scripts <= EAST_ASIAN | {"LATIN"})
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "?").split()[0]
 
 
 def _towers(text: str) -> bool:

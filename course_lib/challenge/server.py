@@ -153,7 +153,7 @@ class SubmissionsHandler(UploadHandler):
         if number is None:
             raise RefusedError(401, "Team and token do not belong together. Register first: client.register(team).")
         await self.turn(self.settings["submitting"], str(number), "team")
-        form = self.request.headers.get("Content-Type", "")
+        form = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         try:
             ranked = predictions.read(bytes(self.body), form, *self.settings["sizes"])
         except ValueError as error:

@@ -14,7 +14,7 @@ import time
 from tornado import netutil
 
 from course_lib import startup
-from course_lib.challenge import connections, making, papers, serving, teams
+from course_lib.challenge import connections, copies, making, material, papers, serving, teams
 from course_lib.challenge.store import Store
 
 CODES = 40  # teams that may enter, unless told otherwise
@@ -43,7 +43,7 @@ def serve(options: argparse.Namespace) -> None:
     present = (options.data / making.ABOUT).is_file()
     with startup.quiet_start():  # rendering or reading images starts TensorFlow
         making.make(options.data, options.name, **_rules(options))
-    making.check(options.data)
+    copies.check(options.data)
     loopback = options.host in (serving.LOOPBACK, "localhost", "::1")
     host = _address() if options.host in ("0.0.0.0", "::") else options.host
     address = f"http://{f'[{host}]' if ':' in host else host}:{sockets[0].getsockname()[1]}"
@@ -78,13 +78,19 @@ def _rules(options: argparse.Namespace) -> dict[str, object]:
 def _remarks(options: argparse.Namespace, about: dict, present: bool) -> list[str]:
     """What the instructor should know before the class comes."""
     remarks = [about["warning"]]
+    with making.opened(options.data) as store:
+        newest = store.newest()
+        human = next((line["public"] for line in store.standings() if line["kind"] == "human"), None)
     if present:
         wanted = {"daily_limit": options.daily_limit, "total_limit": options.total_limit}
-        wanted["test_images"] = options.test_images
+        usual = material.QUICK[1] if options.quick and about["name"] == "toy_scenes" else None
+        wanted["test_images"] = options.test_images or usual
+        wanted["human"] = options.human
         wanted["pseudonyms"] = options.pseudonyms or None
         wanted["entry"] = teams.OPEN if options.open else teams.CODES if options.codes or options.roster else None
-        other = [name for name, value in wanted.items() if value not in (None, about[name])]
-        remarks += [f"{name} stays {about[name]!r}: it was fixed when the challenge was made." for name in other]
+        fixed = about | {"human": human}
+        other = [name for name, value in wanted.items() if value not in (None, fixed[name])]
+        remarks += [f"{name} stays {fixed[name]!r}: it was fixed when the challenge was made." for name in other]
         if options.codes or options.roster:
             remarks.append("The codes stay as they are: `codes --more N` makes more.")
     if about["entry"] == teams.OPEN:
@@ -97,8 +103,6 @@ def _remarks(options: argparse.Namespace, about: dict, present: bool) -> list[st
             f"More than {most} submissions can tell a team most of the public labels, though no private one."
         )
     remarks.append("The connection is not encrypted: who listens in this network can read tokens and predictions.")
-    with making.opened(options.data) as store:
-        newest = store.newest()
     if newest > time.time() + 60:
         when = f"{datetime.datetime.fromtimestamp(newest):%Y-%m-%d %H:%M}"
         remarks.append(

@@ -192,7 +192,7 @@ class Teams:
                 raise RefusedError(
                     409, f"{name!r} is the name of one team and the pseudonym of another. Give the other name of it."
                 )
-        return [number for numbers in found.values() for number in numbers]
+        return [*dict.fromkeys(number for numbers in found.values() for number in numbers)]
 
     def _shown_as(self, pseudonym: str) -> int | None:
         rows = self.database.all("SELECT id FROM teams WHERE pseudonym = ? COLLATE NOCASE", pseudonym.strip())
@@ -214,7 +214,7 @@ class Teams:
     def _without_code(self, name: str) -> int:
         present = self.find(name)
         if self.entry == CODES:
-            tell = present and not self.pseudonyms  # who takes part is nobody's business there
+            tell = present and not self.pseudonyms  # behind which it is nobody's business who takes part
             known = f"This computer is not known to the team {name!r}. Add" if tell else "Teams enter with"
             again = "It is needed once per computer, and once more if the server's address has changed."
             raise RefusedError(
@@ -237,7 +237,8 @@ class Teams:
     def _taken(self, name: str, look: str) -> str:
         query = "SELECT name FROM looks JOIN teams ON teams.id = looks.team WHERE look = ?"
         other = self.database.all(query, look)[0]["name"]
-        what = "is taken" if other == name else f"looks like {other!r}, which is taken"
+        shown = "another one" if self.pseudonyms else repr(other)
+        what = "is taken" if other == name else f"looks like {shown}, which is taken"
         return f"The team name {name!r} {what}. Take another one; if it is yours, ask the instructor for `reset`."
 
     def _pseudonym(self, kind: str) -> str | None:

@@ -11,7 +11,7 @@ from course_lib.challenge.rules import TOKEN
 def folder(token_dir: object) -> pathlib.Path:
     """The folder that keeps the tokens. Raises ValueError where it cannot be one."""
     path = os.path.expanduser(token_dir) if isinstance(token_dir, (str, os.PathLike)) else None
-    if path is None or os.path.isfile(path):
+    if not path or os.path.isfile(path):
         raise ValueError(f"token_dir must be a folder, which keeps the teams' tokens, not {token_dir!r}")
     return pathlib.Path(path)
 
@@ -35,13 +35,24 @@ def kept(token_dir: pathlib.Path, url: str, challenge: str, team: str) -> str:
 
 
 def _kept(path: pathlib.Path) -> str:
-    if path.is_file() and TOKEN.fullmatch(text := path.read_text(encoding="ascii", errors="replace")):
-        return text
+    if token := _whole(path):
+        return token
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_urlsafe(32))  # kept before it is sent: without it the team could not come back
         file.flush()
         os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        path.hardlink_to(unfinished)  # unless another notebook was first: both are the same team
+    except OSError:
+        if not _whole(path):  # cut short, or on a disk without such links
+            unfinished.replace(path)
+    unfinished.unlink(missing_ok=True)
     return path.read_text(encoding="ascii")
+
+
+def _whole(path: pathlib.Path) -> str:
+    """The token in the file, "" where there is none or half of one."""
+    text = path.read_text(encoding="ascii", errors="replace") if path.is_file() else ""
+    return text if TOKEN.fullmatch(text) else ""

@@ -10,12 +10,14 @@ import secrets
 import subprocess
 import sys
 import time
+import types
 import urllib.parse
 
 import numpy as np
 import ports
 
 from course_lib import common
+from course_lib.challenge import store
 from course_lib.challenge.client import Client, connect
 
 TOKEN = "t" * 43
@@ -73,6 +75,15 @@ def truth(folder: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
     """The labels, and which of them are public: read as no team can."""
     with np.load(folder / "private" / "labels.npz") as kept:
         return kept["labels"], kept["public"]
+
+
+def set_clock(monkeypatch, days: int) -> None:
+    """The clock of a server in this process stands just after midnight, so many days from now."""
+    now, local = time.localtime(), time.localtime
+    then = time.mktime((now.tm_year, now.tm_mon, now.tm_mday + days, 0, 0, 1, 0, 0, -1))
+    clock = types.SimpleNamespace(time=lambda: then, mktime=time.mktime)
+    clock.localtime = lambda seconds=None: local(then if seconds is None else seconds)
+    monkeypatch.setattr(store, "time", clock)
 
 
 def teams(url: str, count: int, tokens: pathlib.Path) -> list[Client]:

@@ -87,6 +87,7 @@ def test_among_five_classes_there_is_no_top_five():
         (GOOD.replace(b",", b";"), CSV, "separated by a comma"),
         (GOOD.replace(b",", b"\t"), CSV, "separated by a comma"),
         (b"0,3\n1,0\n", CSV, "The first line is '0,3'"),
+        (GOOD.replace(b"label", b"label,sure"), CSV, r"is 'id,label,sure'\. The first line must be"),
         (GOOD + b"4,1\n", CSV, "Line 6: the id '4' is unknown. Ids go from 0 to 3"),
         (GOOD.replace(b"2,9", b"-2,9"), CSV, "Line 4: the id '-2' is unknown"),
         (GOOD.replace(b"2,9", b"2,10"), CSV, "Line 4: the label '10' is no class. Classes go from 0 to 9"),

@@ -179,19 +179,16 @@ def test_stalled_readers_leave_descriptors_to_the_class(make, serve):
         each.close()
 
 
-def test_the_server_raises_its_limit_of_descriptors(make, serve):
-    server = serve(make(), preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 1024)))
-    assert psutil.Process(server.process.pid).rlimit(psutil.RLIMIT_NOFILE) == (1024, 1024)
-
-
-def test_a_lack_of_descriptors_is_survived(make, serve):
+def test_the_limit_of_descriptors_is_raised_and_a_lack_of_them_survived(make, serve):
     """The limit falls while the server runs, below what it counts on: it closes connections and goes on."""
-    server = serve(make(test_images=LARGE))
+    few = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 1024))}
+    server = serve(make(test_images=LARGE), **few)
     process = psutil.Process(server.process.pid)
+    assert process.rlimit(psutil.RLIMIT_NOFILE) == (1024, 1024)
     before = process.num_fds()
     held = stall(server.port, 40)
     until(lambda: process.num_fds() >= before + len(held) - 2)  # a connection of before may have been closed since
-    process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() + 2, 4096))
+    process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() + 2, 1024))
     held += stall(server.port, 40)
     statuses = []
     for _ in range(10):

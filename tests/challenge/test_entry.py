@@ -101,6 +101,9 @@ def test_names_in_any_script_stand_on_the_board(local):
     for name in ("किरण दल", "团队 7", "فريق"):
         server.connect().register(name).submit(np.zeros(200, int), "नोट")
         assert f'<bdi class="name">{name}</bdi>' in ask(server, "GET", "/board")[2].decode()
+    for name in ("فـريق", "فَریق", "团队 ７"):
+        status, answer = register(server, name, token="b" * 43)
+        assert status == 409 and answer["error"].startswith("The team name "), name
 
 
 def test_status_lists_every_team_and_the_codes_that_are_left(make, capsys):
@@ -120,7 +123,7 @@ def test_several_teams_are_removed_and_their_codes_with_them(local, capsys):
     used = codes(server.folder)
     for team, code in zip("ABC", used, strict=False):
         assert register(server, team, code, token=team * 43)[0] == 200
-    assert run(capsys, "remove", server.folder, "A", "c", "--yes").startswith("A, C are out.")
+    assert run(capsys, "remove", server.folder, "A", "c", "a", "--yes").startswith("A, C are out.")
     assert names(server.folder) == ["B"]
     assert register(server, "A2", used[0])[0] == 403  # not by the back door
     assert ask(server, "POST", "/api/submissions?team=A", b"x", token="A" * 43)[0] == 401
@@ -182,6 +185,8 @@ def test_a_roster_gives_each_team_its_code(local, tmp_path, capsys):
         ("name\nAlice\n", "no rows with a column team"),
         ("", "no rows with a column team"),
         ("team\n\xe9\n".encode("latin-1"), "not UTF-8"),
+        ('team\n"' + "x" * 200_000, "is no CSV file (field larger than"),
+        ("\n".join(["team", *map(str, range(10_000, 11_001))]), "teams of a roster must be at most 1,000, not 1,001"),
     ],
 )
 def test_a_roster_that_cannot_be(tmp_path, text, sentence, capsys):
@@ -247,8 +252,11 @@ def test_the_instructor_may_give_the_pseudonym(local, capsys):
 
 
 def test_nobody_is_told_which_names_take_part_behind_pseudonyms(local):
-    server = local(pseudonyms=True, codes=1)
-    register(server, "Rockets", *codes(server.folder))
+    server = local(pseudonyms=True, codes=2)
+    mine, other = codes(server.folder)
+    register(server, "Rockets", mine)
+    told = register(server, "R0ckets", other, token="b" * 43)[1]["error"]
+    assert "'R0ckets' looks like another one" in told and "Rockets" not in told
     answers = [register(server, team, token="b" * 43) for team in ("Rockets", "Comets")]
     assert answers[0] == answers[1] and answers[0][0] == 403
 
@@ -256,8 +264,9 @@ def test_nobody_is_told_which_names_take_part_behind_pseudonyms(local):
 def test_localhost_is_the_same_computer(local, tmp_path):
     server = local(codes=1)
     challenge.connect(server.url, token_dir=tmp_path).register("A", code=codes(server.folder)[0])
-    again = challenge.connect(server.url.replace("127.0.0.1", "localhost"), token_dir=tmp_path)
-    assert again.register("A").team == "A"
+    address = server.url.replace("127.0.0.1", "localhost")
+    for typed in (address, f" {address.upper()}/board "):
+        assert challenge.connect(typed, token_dir=tmp_path).register("A").team == "A"
 
 
 def test_pseudonyms_hide_names_from_all_others(local, capsys, tmp_path):

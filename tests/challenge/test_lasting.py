@@ -66,9 +66,10 @@ def as_first_edition(folder: pathlib.Path, *more: str) -> None:
 
 def test_a_folder_of_the_first_edition_is_served(make, serve, capsys):
     folder = make()
-    as_first_edition(folder)
+    as_first_edition(folder, "🚀 rockets", "Аlice", "rockets!")  # names that are not allowed any more
     server = serve(folder)
     assert register(server, "our name", token="2".zfill(43))[0] == 200  # its token still holds
+    assert register(server, "rockets", token="5".zfill(43))[0] == 200
     status, answer = submit(server, 0, token="4".zfill(43))
     assert status == 200 and answer["left_today"] == 9 and answer["left_in_all"] is None
     assert main(["challenge", "export", "--data", str(folder)]) == 0
@@ -77,20 +78,12 @@ def test_a_folder_of_the_first_edition_is_served(make, serve, capsys):
     assert '"our name 2"' in rows[1] and '"our name"' in rows[3]  # each sent what the other did
     with making.opened(folder) as store:
         lines = {line["name"]: line for line in store.standings()}
+        names = [row["team"] for row in store.teams.all()]
     assert lines["our name"]["public"] == 0.5 and lines["our name"]["submissions"] == 2
+    assert names == ["our name", "our name 2", "A", "rockets", "Team 6", "rockets 2"]
     old = folder / "private" / "challenge-before-version-2.sqlite"
     with contextlib.closing(sqlite3.connect(old)) as kept:
         assert kept.execute("SELECT count(*) FROM submissions").fetchone() == (5,)
-
-
-def test_names_of_the_first_edition_that_are_not_allowed_any_more(make, serve, capsys):
-    folder = make()
-    as_first_edition(folder, "🚀 rockets", "Аlice", "rockets!")
-    server = serve(folder)
-    assert register(server, "rockets", token="5".zfill(43))[0] == 200  # its token still holds
-    assert main(["challenge", "status", "--data", str(folder)]) == 0
-    rows = [line[10:40].strip() for line in capsys.readouterr().out.splitlines()]
-    assert rows[-3:] == ["rockets", "Team 6", "rockets 2"]
 
 
 def test_a_migration_that_is_cut_short_is_done_again(make, monkeypatch):
@@ -129,6 +122,12 @@ def test_newer_and_foreign_databases_are_refused(make, capsys):
         ),
         ("public/train.npz", lambda path: path.write_bytes(b"x"), "train.npz is missing or damaged"),
         ("public/challenge.json", lambda path: path.write_text("{"), "challenge.json is damaged"),
+        ("public/challenge.json", lambda path: path.write_text('{"name": "random"}'), "challenge.json is damaged"),
+        (
+            "private/labels.npz",
+            lambda path: np.savez(path, labels=np.zeros(300, int), public=np.arange(300) < 150),
+            "labels.npz belongs to another challenge",
+        ),
     ],
 )
 def test_a_folder_that_lacks_something_is_not_served(make, capsys, name, change, sentence):
@@ -140,6 +139,8 @@ def test_a_folder_that_lacks_something_is_not_served(make, capsys, name, change,
     assert sentence in told(capsys, *arguments)
     if "public/train" not in name:
         assert sentence in told(capsys, "status", "--data", str(folder))
+    assert sentence in told(capsys, "backup", "--data", str(folder), "--output", f"{folder}-copy")
+    assert not list(folder.parent.glob("*copy*"))
     assert not path_of(folder).exists() or path_of(folder).stat().st_size in (0, 8192) or "sqlite" not in name
 
 
@@ -194,21 +195,27 @@ def test_a_folder_that_may_only_be_read(make):
     with making.opened(folder) as store:
         store.teams.register("A", TOKEN)
         store.submit(store.teams.find("A"), np.zeros((200, 1), int))
-    paths = (folder, *folder.rglob("*"))
+    old = shutil.copytree(folder, folder.with_name("old"))
+    as_first_edition(old)
+    paths = (folder, *folder.rglob("*"), old, *old.rglob("*"))
     for path in paths:
         path.chmod(0o555 if path.is_dir() else 0o444)
     with pytest.raises(AssertionError, match=r"Give yourself the right to write there\."):
         ServeProcess(folder, preexec_fn=as_owner_only)
-    done = by_owner(f"status --data {folder}", f"export --data {folder}", f"backup --data {folder} --output {folder}2")
-    assert done.stderr == "" and done.stdout.split("\n")[-1] == "[0, 0, 0]"
+    commands = ("status --data {0}", "export --data {0}", "backup --data {0} --output {0}2")
+    done = by_owner(*(command.format(each) for each in (folder, old) for command in commands))
+    assert done.stderr == "" and done.stdout.split("\n")[-1] == "[0, 0, 0, 0, 0, 0]"
     assert "random: open, 1 submissions" in done.stdout and '"A"' in done.stdout
-    with making.opened(pathlib.Path(f"{folder}2")) as copy:
-        assert len(copy.submissions()) == 1
+    assert "random: open, 4 submissions" in done.stdout and '"our name 2"' in done.stdout
+    assert {*old.rglob("*")} <= {*paths}  # nothing was written there
+    for copied, count in ((folder, 1), (old, 4)):
+        with making.opened(pathlib.Path(f"{copied}2")) as copy:
+            assert len(copy.submissions()) == count
     for path in paths:
         path.chmod(0o755)
 
 
-def by_owner(*commands: str) -> subprocess.CompletedProcess:
+def by_owner(*commands: str, limits=as_owner_only) -> subprocess.CompletedProcess:
     """What the instructor's commands say, one after the other, where root has no more rights than an owner."""
     program = "import sys; from course_lib.__main__ import main; "
     program += "print([main(['challenge', *command.split()]) for command in sys.argv[1:]], end='')"
@@ -217,19 +224,23 @@ def by_owner(*commands: str) -> subprocess.CompletedProcess:
         cwd=common.ROOT,
         capture_output=True,
         text=True,
-        preexec_fn=as_owner_only,
+        preexec_fn=limits,
     )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="takes rights from root as Linux does")
-@pytest.mark.parametrize("name", ["private/labels.npz", "public/challenge.json", "private"])
-def test_a_file_that_may_not_be_read_is_named(make, name):
-    path = make() / name
-    path.chmod(0)
-    done = by_owner(f"status --data {path.parents[name.count('/')]}")
-    path.chmod(0o755)
-    assert "may not be read. Give yourself the right to read it." in done.stderr and name in done.stderr
-    assert "Errno" not in done.stderr and done.stdout == "[1]"
+def test_a_file_that_may_not_be_read_is_named(make, tmp_path):
+    names = ("private/labels.npz", "public/challenge.json", "private")
+    folder = make()
+    copies = [shutil.copytree(folder, tmp_path / str(number)) for number in range(len(names))]
+    for copy, name in zip(copies, names, strict=True):
+        (copy / name).chmod(0)
+    done = by_owner(*(f"status --data {copy}" for copy in copies))
+    for copy, name in zip(copies, names, strict=True):
+        (copy / name).chmod(0o755)
+    assert done.stdout == "[1, 1, 1]" and "Errno" not in done.stderr
+    for said, copy, name in zip(done.stderr.splitlines(), copies, names, strict=True):
+        assert str(copy / name) in said and said.endswith(" may not be read. Give yourself the right to read it.")
 
 
 def test_a_backup_made_while_it_is_served_can_be_served(make, serve, tmp_path, capsys):
@@ -245,6 +256,36 @@ def test_a_backup_made_while_it_is_served_can_be_served(make, serve, tmp_path, c
     assert submit(copy, 0)[1]["counted"] is False and submit(copy, 1)[1]["counted"] is True
     assert np.array_equal(truth(tmp_path / "copy"), truth(server.folder))
     assert (tmp_path / "copy" / "private").stat().st_mode & 0o077 == 0
+
+
+def test_a_backup_lies_elsewhere(make, capsys):
+    """Inside the folder it would put the labels beside what everybody may read."""
+    folder = make()
+    for place in (folder / "public" / "copy", folder / "copy", folder / "private" / ".." / "copy"):
+        assert "Name a folder elsewhere" in told(capsys, "backup", "--data", str(folder), "--output", str(place))
+    assert not list(folder.rglob("copy*"))
+    output = str(path_of(folder))
+    assert "Name a file elsewhere" in told(capsys, "export", "--data", str(folder), "--output", output)
+    with making.opened(folder) as store:
+        store.database.check()
+
+
+def test_a_full_disk_is_said_by_the_commands_too(make, tmp_path):
+    """As above no file may be longer than so many bytes: first the database's copy, then that of the images."""
+    resource = pytest.importorskip("resource")
+    folder = make(test_images=1000)
+    with making.opened(folder) as store:
+        store.teams.add_codes(1000)
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+    images = (folder / "public" / "test.npz").stat().st_size
+    for limit, sentence in ((images, f"The disk of {tmp_path / 'copy'}"), (images - 1, "The disk is full, or takes")):
+        assert limit < path_of(folder).stat().st_size
+        done = by_owner(f"backup --data {folder} --output {tmp_path / 'copy'}", limits=full)
+        assert sentence in done.stderr and "Errno" not in done.stderr and done.stdout == "[1]"
+        assert not list(tmp_path.glob("copy*"))
 
 
 def test_the_database_file_alone_is_complete_soon(local, monkeypatch, tmp_path):

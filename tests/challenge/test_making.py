@@ -168,13 +168,15 @@ def test_copies_of_a_picture_stay_on_one_side(own_images):
         copy.save(path, **({"quality": 95, "subsampling": 0} if path.suffix == ".jpg" else {}))
         rows.append((path.name, label))
     write_labels(own_images, rows)
-    made = material.gather(str(own_images), False, None)
-    assert made.warning.startswith("80 images are near copies of others")
-    images = np.concatenate([made.test[0], made.train[0], made.validation[0]])
+    with serving.local(str(own_images)) as server:
+        client = server.connect()
+        data = client.download()
+    assert client.about["warning"].startswith("80 images are near copies of others")
+    images = np.concatenate([data.test_images, data.train[0], data.validation[0]])
     groups = pictures.near_copies(images)
-    sides = np.repeat([0, 1, 2], [len(made.test[0]), len(made.train[0]), len(made.validation[0])])
+    sides = np.repeat([0, 1, 2], [len(data.test_images), len(data.train[0]), len(data.validation[0])])
     assert len(set(groups)) == 500 and all(len(set(sides[groups == group])) == 1 for group in groups)
-    assert len(made.test[1]) == 200
+    assert len(data.test_images) == 200
 
 
 def test_different_pictures_are_no_copies():
@@ -202,7 +204,9 @@ def test_rendered_scenes_are_shuffled_in_secret(monkeypatch):
     """Their own order comes from a linear generator: known labels would tell the next ones."""
     drawn, render = [], toy_scenes.render
     monkeypatch.setattr(toy_scenes, "render", lambda *arguments: drawn.append(render(*arguments)) or drawn[-1])
-    images, labels = material.gather("toy_scenes", True, 200).test
+    with serving.local("toy_scenes", test_images=200) as server:
+        images = server.connect().download().test_images
+        labels, _ = truth(server.folder)
     order = [int(np.flatnonzero((drawn[0].images == image).all((1, 2, 3)))[0]) for image in images]
     assert sorted(order) == list(range(200)) and order != sorted(order)
     assert np.array_equal(labels, drawn[0].labels[order])
@@ -217,11 +221,6 @@ def test_own_images_that_do_not_fit(own_images, tmp_path):
     (own_images / "labels.csv").write_text("name,class\n1.png,red\n")
     with pytest.raises(ValueError, match="file,label"):
         material.gather(str(own_images), False, None)
-
-
-def test_unknown_names_are_answered_with_the_known(tmp_path):
-    with pytest.raises(ValueError, match="toy_scenes"):
-        making.make(tmp_path / "new", "toy_scene")
 
 
 @pytest.mark.parametrize(

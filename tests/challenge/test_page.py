@@ -126,6 +126,7 @@ def test_it_fits_and_is_legible_everywhere(local):
                         path.write_bytes(base64.b64decode(image["data"]))
             if state == "open":
                 server.reveal()
+                await page.run(LOOK_NOW)
                 await page.until("document.querySelector('thead').textContent.includes('Private')")
                 await page.run("document.getAnimations().forEach((fading) => fading.finish())")  # of a changed row
 

@@ -44,6 +44,8 @@ def test_names_in_any_script_are_kept_in_one_form(typed, name):
             "Team ߋ",
             "Иван ⵏ",
             "Иван 团队",
+            "Ali\u05b0ce",  # a point of Hebrew
+            "Alice\U00016fe4",  # a mark of Khitan that nobody sees
         ),  # letters of two scripts of which one passes for Latin
     ],
 )
@@ -68,6 +70,8 @@ def test_what_cannot_be_a_name(name):
         ),
         *(("Alice", "A\u3163ice"), ("Alice", "Aǀice"), ("Alice", "A丨ice"), ("Max", "Mɑx"), ("Bob", "Bㅇb")),
         *(("Team 2", "Team Ƨ"), ("Team 8", "Team ৪"), ("OX", "ⵔⵝ"), ("boo", "Ƅoo"), ("Aesop", "Æsop"), ("rot", "гот")),
+        *(("فريق", "فـريق"), ("فريق", "فَريق"), ("علي", "علی"), ("كتاب", "کتاب"), ("שלום", "שָׁלוֹם"), ("ΛΑ", "ЛА")),
+        *(("ロ 1", "口 1"), ("ニ", "二"), ("ヘルプ", "へルプ"), ("カ", "力"), ("一", "ー"), ("Ore", "O\u0338re")),
         *(("AIEX", "АӀЕХ"), ("Bob", "ВоЬ"), ("Bob", "Воь"), ("pep", "ƿep"), ("Alice", "Aɩice"), ("Ivy", "ꟾvy")),
     ],
 )
@@ -90,6 +94,11 @@ def test_names_of_a_class_do_not_look_alike():
         "아슬",
         "강",
         "가",
+        "か",
+        "カ",
+        "が",
+        "へん",
+        "ペン",
         "노",
         "오",
     ]
@@ -123,14 +132,16 @@ def test_notes_are_one_line_that_a_spreadsheet_shows(note):
 
 def test_notes_lose_what_nobody_sees():
     assert rules.note_text("\u2800" * 80) == ""
-    assert rules.note_text(f" a{HIDDEN}  b ") == "a b"
+    assert rules.note_text(f" a{HIDDEN}  b ") == rules.note_text("a\u00a0b") == "a b"
+    assert rules.note_text("👩\u200d💻 at night") == "👩💻 at night"
 
 
 def test_codes_are_read_however_they_are_typed():
     code = rules.new_code()
     assert rules.code_text(f" {code.lower().replace('-', ' ')} ") == code
-    assert rules.code_text("") == ""
-    for wrong in ("K7QF", "K7QF-2MX0", "K7QF-2MXDD", None):
+    assert rules.code_text("Ｋ７ＱＦ－２ｍｘｄ") == "K7QF-2MXD"
+    assert rules.code_text("") == rules.code_text(" ") == ""
+    for wrong in ("K7QF", "K7QF-2MX0", "K7QF-2MXDD", "----", "\ufffd" * 8, None):
         with pytest.raises(RefusedError, match="on your slip"):
             rules.code_text(wrong)
     assert len({rules.new_code() for _ in range(1000)}) == 1000

@@ -11,7 +11,7 @@ import urllib.parse
 import numpy as np
 import psutil
 import pytest
-from arena import TOKEN, ask, truth
+from arena import TOKEN, ask, set_clock, truth
 
 from course_lib.challenge import making
 from course_lib.challenge.predictions import SCORES, largest
@@ -57,6 +57,50 @@ def test_bad_submissions_are_refused_and_not_kept(server, body, options, status,
     answered, content = submit(server, body, **options)
     assert answered == status and sentence in content["error"] and content["error"].endswith((".", "?"))
     assert kept(server) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "sentence"),
+    [
+        ("POST", "/api/teams?team=%ff", 400, "The request is not formed as HTTP and UTF-8 want it."),
+        ("POST", "/api/submissions?team=Team+A&note=%ff", 400, "The request is not formed as HTTP and UTF-8 want it."),
+        ("DELETE", "/board", 405, "This address takes no DELETE."),
+        ("GET", "/api/teams", 405, "This address takes no GET."),
+    ],
+)
+def test_a_mistaken_request_has_its_sentence_and_tells_the_instructor_nothing(
+    server, caplog, method, path, status, sentence
+):
+    answered, _, content = ask(server, method, path, GOOD if "submissions" in path else b"")
+    assert answered == status and json.loads(content)["error"] == sentence
+    assert caplog.records == []  # nothing a student writes comes to the instructor's terminal
+
+
+@pytest.mark.parametrize("form", [SCORES, SCORES.title(), f"{SCORES}; charset=binary"])
+def test_scores_are_known_by_their_form_however_it_is_written(server, form):
+    scores = np.zeros((200, 10), "<f4").tobytes()
+    assert submit(server, scores, **{"Content-Type": form})[0] == 200
+
+
+def test_the_limits_of_a_day_and_in_all_whatever_the_clock_said(local, monkeypatch):
+    """Three days, of which the first one is a mistake of the clock, a year ahead."""
+    server = local(daily_limit=2, total_limit=4)
+    assert ask(server, "POST", "/api/teams?team=Team+A", b"")[0] == 200
+    bodies = iter([GOOD[:-1] + b"%d" % digit for digit in range(10)])
+
+    def day(days: int) -> list[tuple[int, object, object]]:
+        with monkeypatch.context() as clock:
+            set_clock(clock, days)
+            answers = [submit(server, next(bodies)) for _ in range(3)]
+        return [
+            (status, said.get("left_today", said.get("error")), said.get("left_in_all")) for status, said in answers
+        ]
+
+    used = (429, "Today's 2 submissions are used up. Go on tomorrow.", None)
+    assert day(365) == [(200, 1, 3), (200, 0, 2), used]
+    assert day(0) == [(200, 1, 1), (200, 0, 0), (429, "All 4 submissions of your team are used up.", None)]
+    assert day(1)[0] == (429, "All 4 submissions of your team are used up.", None)
+    assert len(kept(server)) == 4
 
 
 @pytest.mark.parametrize(
@@ -118,9 +162,14 @@ def test_the_board_is_sent_again_only_when_it_has_changed(server):
     assert ask(server, "GET", "/board")[1]["Etag"] != tag
 
 
-@pytest.mark.parametrize("length", ["declared", "chunked"])
-def test_a_gigabyte_is_refused_in_little_memory(make, serve, length):
+def test_a_gigabyte_is_refused_in_little_memory(make, serve):
     running = serve(make())
+    for length in ("declared", "chunked"):
+        refuse_gigabyte(running, length)
+    assert ask(running, "GET", "/api/challenge")[0] == 200
+
+
+def refuse_gigabyte(running, length: str) -> None:
     process, done = psutil.Process(running.process.pid), threading.Event()
     before = process.memory_info().rss
     peaks = [before]
@@ -139,7 +188,6 @@ def test_a_gigabyte_is_refused_in_little_memory(make, serve, length):
     status, sentence = (b"411", b"in one piece") if length == "chunked" else (b"413", b"too much data")
     assert answer.startswith(b"HTTP/1.1 " + status) and sentence in answer
     assert more < 50e6 and sent < GIGABYTE / 4
-    assert ask(running, "GET", "/api/challenge")[0] == 200
 
 
 def send_gigabyte(port: int, chunked: bool) -> tuple[bytes, int]:
