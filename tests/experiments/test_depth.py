@@ -1,5 +1,6 @@
 """What an unfinished record of `depth_steps` says, and a residual network that is made deeper without a change."""
 
+import itertools
 import json
 
 import keras
@@ -38,7 +39,8 @@ def test_a_depth_counts_with_the_rate_that_was_soonest(tmp_path, monkeypatch):
 
 
 def test_depths_of_the_definition_are_those_that_are_read():
-    names = {f"{kind} {depth}, rate {rate}" for kind in resnet.KINDS for depth in resnet.DEPTHS for rate in resnet.RATES}
+    parts = itertools.product(resnet.KINDS, resnet.DEPTHS, resnet.RATES)
+    names = {f"{kind} {depth}, rate {rate}" for kind, depth, rate in parts}
     settings = experiments.EXPERIMENTS["depth_steps"].settings
     assert set(settings) == names
     assert [settings[name].options["depth"] for name in settings] == sorted(6 * resnet.DEPTHS)
