@@ -59,10 +59,8 @@ def plot_measured(
     common.at_least(0, skip=skip, first_color=first_color)
     ax = given_or_new(ax)
     label, factor = METRICS[metric]
-    wanted = [name for name, drawn in (("training", training), ("validation", validation)) if drawn]
-    if not wanted:
-        raise ValueError("draw training, validation, or both")
-    parts = dict(zip(wanted, ("-", "--"), strict=False))
+    parts = _parts(training, validation)
+    last = list(parts)[-1]  # of whose seeds a band or thin lines are drawn
     for number, (name, seeds) in enumerate(runs.items(), first_color):
         color = PALETTE[number % len(PALETTE)]
         for part, line in parts.items():
@@ -71,11 +69,11 @@ def plot_measured(
                 epochs = epochs * seeds[0]["steps_per_epoch"]
             values = factor * np.array([run["measured"][part][metric][skip:] for run in seeds])
             ax.plot(epochs, np.median(values, axis=0), line, color=color, label=name if line == "-" else None)
-            if part == wanted[-1] and len(seeds) > 1 and each_seed:
+            if part == last and len(seeds) > 1 and each_seed:
                 ax.plot(epochs, values.T, line, color=color, linewidth=0.9, alpha=0.7)
-            elif part == wanted[-1] and len(seeds) > 1:
+            elif part == last and len(seeds) > 1:
                 ax.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, linewidth=0)
-    ax.set(xlabel=OVER[over], ylabel=("" if len(wanted) == 2 else f"{wanted[0]} ") + label + (" (log)" if log else ""))
+    ax.set(xlabel=OVER[over], ylabel=("" if len(parts) == 2 else f"{last} ") + label + (" (log)" if log else ""))
     ax.grid(True, axis="y")
     if log:
         plain_log(ax)
@@ -88,8 +86,16 @@ def plot_measured(
     else:
         ax.xaxis.get_major_locator().set_params(integer=True)
     if legend:
-        _add_legend(ax, parts if len(wanted) == 2 else {}, max(len(seeds) for seeds in runs.values()), each_seed)
+        _add_legend(ax, parts if len(parts) == 2 else {}, max(len(seeds) for seeds in runs.values()), each_seed)
     return ax
+
+
+def _parts(training: bool, validation: bool) -> dict[str, str]:
+    """The parts to draw, each with its kind of line; what is drawn alone is solid."""
+    wanted = [name for name, drawn in (("training", training), ("validation", validation)) if drawn]
+    if not wanted:
+        raise ValueError("draw training, validation, or both")
+    return dict(zip(wanted, ("-", "--"), strict=False))
 
 
 def _add_legend(ax, parts: Mapping[str, str], seeds: int, each_seed: bool) -> None:
