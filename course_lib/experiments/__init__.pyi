@@ -15,6 +15,7 @@ from .filters import neighbor_correlation, watched
 from .measuring import linear_error, linear_errors, rise
 from .registry import EXPERIMENTS
 from .repeated_training import FixedLengthSGD, RepeatedTraining, redraw
+from .resnet import steps_by_depth
 
 __all__ = [
     "EXPERIMENTS",
@@ -35,6 +36,7 @@ __all__ = [
     "recorded",
     "redraw",
     "rise",
+    "steps_by_depth",
     "steps_to",
     "watched",
     "without_block",

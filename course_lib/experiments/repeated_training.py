@@ -58,9 +58,10 @@ class RepeatedTraining:
 
 
 def redraw(network: keras.Model, seed: int, images: np.ndarray | None = None) -> keras.Model:
-    """Gives `network` new random weights, He's for convolutions, and returns it: quicker than to build it anew.
+    """Gives `network` new random weights and returns it: quicker than to build it anew.
 
-    Batch normalization begins anew, too; other layers keep their weights.
+    Convolutions get He's, dense layers Glorot's and no bias, as the networks of `models.resnet` begin; batch
+    normalization begins anew, too. Other layers keep their weights.
 
     Args:
         network: a Keras model.
@@ -72,6 +73,9 @@ def redraw(network: keras.Model, seed: int, images: np.ndarray | None = None) ->
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):
             layer.kernel.assign(keras.initializers.HeNormal(generator)(layer.kernel.shape))
+        elif isinstance(layer, keras.layers.Dense):
+            kernel = keras.initializers.GlorotUniform(generator)(layer.kernel.shape)
+            layer.set_weights([kernel, np.zeros(layer.bias.shape)])
         elif isinstance(layer, keras.layers.BatchNormalization):
             shape = layer.gamma.shape
             layer.set_weights([np.ones(shape), np.zeros(shape), np.zeros(shape), np.ones(shape)])

@@ -13,7 +13,7 @@ import numpy as np
 
 from course_lib.experiments.copying import copying_kernel
 from course_lib.experiments.data import cifar10, flipped_32, scenes_16
-from course_lib.experiments.experiment import Experiment, Setting, soonest
+from course_lib.experiments.experiment import Experiment, Setting, recorded, soonest, steps_to
 from course_lib.training import Recipe
 
 SIDE_32 = {"image_shape": (32, 32, 3)}
@@ -32,13 +32,24 @@ def _lasting(common: dict, epochs: int, schedule: tuple) -> dict:
     return common | {"recipe": dataclasses.replace(common["recipe"], schedule=schedule), "epochs": epochs}
 
 
+KINDS = ("plain", "resnet")
 DEPTHS = (8, 14, 20, 26, 32, 44)
+GOAL = 0.10  # training error
 RATES = (0.02, 0.05, 0.125)
 SIDE_16 = {"image_shape": (16, 16, 3)}
+SHALLOW = SIDE_16 | {"depth": 8}
+DEEP = SIDE_16 | {"depth": 32}
+IDENTITY = {
+    "recipe": Recipe(learning_rate=0.02, batch_size=64, weight_decay=1e-4, warm_up=2.0),
+    "data": scenes_16,
+    "measure_every": 5,
+}
 
 
 def _depth_steps() -> dict[str, Setting]:
     """Plain and residual networks of each depth, with each learning rate, until 2 % training error or 200 epochs.
+
+    The shallow ones come first, both kinds of each depth: so an unfinished record can be read.
 
     The rate rises over the first two epochs; the paper (section 4.2) begins its deepest network with a smaller rate.
     """
@@ -53,8 +64,29 @@ def _depth_steps() -> dict[str, Setting]:
             until=0.02,
             group=f"{family} {depth}",
         )
-        for family, depth, rate in itertools.product(("plain", "resnet"), DEPTHS, RATES)
+        for depth, family, rate in itertools.product(DEPTHS, KINDS, RATES)
     }
+
+
+def steps_by_depth() -> dict[str, dict[int, list[float]]]:
+    """Training steps to 10 % training error, of what `depth_steps` has recorded so far, whole or not.
+
+    A depth counts as soon as each learning rate has its seed 0; the rate that was soonest with it is taken.
+
+    Returns:
+        "plain" and "resnet" → layers → one number per seed, infinite where 200 epochs were not enough; empty for a
+        kind of which no depth has been recorded.
+    """
+    runs = recorded("depth_steps")["runs"]
+    figure = soonest(GOAL)
+    found: dict[str, dict[int, list[float]]] = {kind: {} for kind in KINDS}
+    for kind, depth in itertools.product(KINDS, DEPTHS):
+        names = [f"{kind} {depth}, rate {rate}" for rate in RATES]
+        first = {run["setting"]: run for run in runs if run["setting"] in names and run["seed"] == 0}
+        if len(first) == len(names):
+            best = min(first, key=lambda name: figure(first[name]))
+            found[kind][depth] = [steps_to(run, GOAL) for run in runs if run["setting"] == best]
+    return found
 
 
 def copied(source: keras.Model, model: keras.Model) -> None:
@@ -86,21 +118,36 @@ def deepened(source: keras.Model, model: keras.Model) -> None:
                 layer.set_weights([np.sqrt(variance + layer.epsilon), mean, mean, variance])
 
 
+def deepened_by_zeros(source: keras.Model, model: keras.Model) -> None:
+    """Gives a residual network the weights of a shallower one; the last γ of each additional block is 0.
+
+    Those blocks then put out their input, which is not negative: in training, too, since γ = 0 whatever the batch.
+    """
+    kept = {layer.name: layer for layer in source.layers}
+    for layer in model.layers:
+        if layer.name in kept:
+            layer.set_weights(kept[layer.name].get_weights())
+        elif layer.name.endswith("_2_bn"):
+            layer.gamma.assign(np.zeros(layer.gamma.shape))
+
+
 def _depth_identity() -> dict[str, Setting]:
     """A trained plain network, the same made deeper by copying blocks, and controls."""
-    plain = functools.partial(
-        Setting,
-        "plain_small",
-        Recipe(learning_rate=0.02, batch_size=64, weight_decay=1e-4, warm_up=2.0),
-        data=scenes_16,
-        measure_every=5,
-    )
-    shallow, deep = (SIDE_16 | {"depth": depth} for depth in (8, 32))
+    plain = functools.partial(Setting, "plain_small", **IDENTITY)
     return {
-        "plain 8": plain(epochs=60, options=shallow),
-        "plain 8, trained on": plain(epochs=60, options=shallow, start=("plain 8", copied)),
-        "plain 32 of plain 8": plain(epochs=60, options=deep, start=("plain 8", deepened)),
-        "plain 32": plain(epochs=120, options=deep),
+        "plain 8": plain(epochs=60, options=SHALLOW),
+        "plain 8, trained on": plain(epochs=60, options=SHALLOW, start=("plain 8", copied)),
+        "plain 32 of plain 8": plain(epochs=60, options=DEEP, start=("plain 8", deepened)),
+        "plain 32": plain(epochs=120, options=DEEP),
+    }
+
+
+def _depth_identity_residual() -> dict[str, Setting]:
+    """The same with residual networks: a trained one, made deeper by blocks with γ = 0."""
+    residual = functools.partial(Setting, "resnet_small", epochs=60, **IDENTITY)
+    return {
+        "resnet 8": residual(options=SHALLOW),
+        "resnet 32 of resnet 8": residual(options=DEEP, start=("resnet 8", deepened_by_zeros)),
     }
 
 
@@ -127,6 +174,11 @@ EXPERIMENTS = {
         "A deep plain network made of a trained shallow one and blocks that copy their input",
         "by construction a deeper network need not have a higher training error (He et al. 2016, section 1)",
         _depth_identity(),
+    ),
+    "depth_identity_residual": Experiment(
+        "A deep residual network made of a trained shallow one and blocks that add 0",
+        "by construction a deeper network need not have a higher training error (He et al. 2016, section 1)",
+        _depth_identity_residual(),
     ),
     "depth_toy_scenes": Experiment(
         "Plain and residual networks of three depths on toy scenes",

@@ -19,7 +19,7 @@ def plot_block(model, name: str, *, ax=None):
 
     Convolutions and other layers that change the shape are boxes; normalization and activations are written between
     them. Where paths fork and merge, as in a residual block or an Inception module, they stand side by side, the
-    longest on the left.
+    longest on the left. Where two are added, x and F(x) stand at the shortcut and at the end of the longer path.
 
     Args:
         model: the network.
@@ -53,6 +53,9 @@ def plot_block(model, name: str, *, ax=None):
         sign = {"add": "+", "concatenate": "concatenate"}.get(operation_of(merge).lower(), operation_of(merge))
         _arrow(ax, bottom, end, [_word(layer) for layer in tail])
         _text(ax, 0, bottom, sign, "white")
+        if sign == "+" and len(paths) == 2:
+            ax.text(-0.1, bottom + 0.4 * STEP, "$F(x)$", ha="right", va="center", fontsize=12)
+            ax.text(0.5 * column, -0.42 * STEP + 0.06, "$x$", ha="center", va="bottom", fontsize=12)
     _text(ax, 0, 0, _size(paths[0][0].input))
     _text(ax, 0, end, _size((tail or [merge or paths[0][-1]])[-1].output))
     ax.set(xlim=(-1.1, column * (len(paths) - 1) + 1.4), ylim=(end - 0.3, 0.3))

@@ -9,6 +9,7 @@ from course_lib.array_checks import array_of, finite_array
 from course_lib.model_checks import described
 from course_lib.visualization.by_layer import LINES
 from course_lib.visualization.curves import plain_log
+from course_lib.visualization.measured import in_every_seed
 from course_lib.visualization.style import INK, MUTED, PALETTE, given_or_new, style
 
 LIGHT = 0.5  # up to here, as a share of the color scale, text is dark
@@ -105,6 +106,38 @@ def plot_waiting(
     # above: inside, it would hide the limit
     ax.legend(handlelength=2.8, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     return ax
+
+
+def growth_in_words(steps: Mapping[str, Mapping[float, Sequence[float]]], places: str) -> str:
+    """How much longer the last place took than the first, by the medians, and whether in every seed.
+
+    With fewer than three seeds it says so in place of a verdict.
+
+    Args:
+        steps: as `plot_waiting` takes them.
+        places: what the places count, such as "layers".
+
+    Raises:
+        ValueError: no steps.
+
+    Example:
+        >>> growth_in_words({"plain": {8: [200, 220, 240], 32: [600, 660, 700]}}, "layers")
+        'plain, 8 to 32 layers: × 3.0 (higher in every seed)'
+    """
+    if not isinstance(steps, Mapping) or not steps or not all(steps.values()):
+        raise ValueError(f"steps must be a dict name → {{place → one number per seed}}, not {described(steps)}")
+    said = []
+    for name, row in steps.items():
+        first, last = min(row), max(row)
+        if first == last:
+            said.append(f"{name}: {first:g} {places} alone")
+            continue
+        seeds = min(len(row[first]), len(row[last]))
+        factor = np.median(row[last]) / np.median(row[first])
+        words = f"× {factor:.1f}" if np.isfinite(factor) else "the last not within the limit"
+        verdict = in_every_seed(row[first], row[last]) if seeds > 2 else f"{seeds} seed(s), so no verdict"
+        said.append(f"{name}, {first:g} to {last:g} {places}: {words} ({verdict})")
+    return "; ".join(said)
 
 
 def _waits(name: str, seeds: Sequence[float], most: float) -> np.ndarray:

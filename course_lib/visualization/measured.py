@@ -21,6 +21,7 @@ def plot_measured(
     over: str = "epoch",
     log: bool = False,
     training: bool = True,
+    validation: bool = True,
     each_seed: bool = False,
     skip: int = 0,
     legend: bool = True,
@@ -29,23 +30,24 @@ def plot_measured(
 ):
     """One metric of recorded runs over their epochs: training solid, validation dashed, one color per name.
 
-    The lines are those of `plot_curves`; validation drawn alone is solid. Several seeds are drawn as their median, with
-    a band from the smallest to the largest of the validation, or with a thin line per seed.
+    The lines are those of `plot_curves`; one part drawn alone is solid. Several seeds are drawn as their median, with a
+    band from the smallest to the largest of the validation, or of what is drawn alone, or with a thin line per seed.
 
     Args:
         runs: name → recorded runs, one per seed, as `experiments.compared` returns them.
         metric: "loss" or "error".
         over: "epoch", or "step" for training steps on a logarithmic axis.
         log: whether the metric's axis is logarithmic.
-        training: whether to draw the training images' metric, too.
-        each_seed: whether each seed's validation is a thin line, in place of the band.
+        training: whether to draw the training images' metric.
+        validation: whether to draw the validation images' metric.
+        each_seed: whether each seed is a thin line, in place of the band.
         skip: how many measurements to leave out at the beginning, such as 1 for the untrained network.
         legend: whether to name the lines; not needed in each of several panels.
         first_color: the number of the first name's color; other than 0 where another panel uses the colors before it.
         ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: no runs, runs that measured nothing, or another metric or axis.
+        ValueError: no runs, runs that measured nothing, neither part, or another metric or axis.
     """
     if metric not in METRICS:
         raise common.unknown("metric", metric, METRICS)
@@ -57,7 +59,8 @@ def plot_measured(
     common.at_least(0, skip=skip, first_color=first_color)
     ax = given_or_new(ax)
     label, factor = METRICS[metric]
-    parts = {"training": "-", "validation": "--"} if training else {"validation": "-"}
+    parts = _parts(training, validation)
+    last = list(parts)[-1]  # of whose seeds a band or thin lines are drawn
     for number, (name, seeds) in enumerate(runs.items(), first_color):
         color = PALETTE[number % len(PALETTE)]
         for part, line in parts.items():
@@ -66,11 +69,11 @@ def plot_measured(
                 epochs = epochs * seeds[0]["steps_per_epoch"]
             values = factor * np.array([run["measured"][part][metric][skip:] for run in seeds])
             ax.plot(epochs, np.median(values, axis=0), line, color=color, label=name if line == "-" else None)
-            if part == "validation" and len(seeds) > 1 and each_seed:
+            if part == last and len(seeds) > 1 and each_seed:
                 ax.plot(epochs, values.T, line, color=color, linewidth=0.9, alpha=0.7)
-            elif part == "validation" and len(seeds) > 1:
+            elif part == last and len(seeds) > 1:
                 ax.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, linewidth=0)
-    ax.set(xlabel=OVER[over], ylabel=("" if training else "validation ") + label + (" (log)" if log else ""))
+    ax.set(xlabel=OVER[over], ylabel=("" if len(parts) == 2 else f"{last} ") + label + (" (log)" if log else ""))
     ax.grid(True, axis="y")
     if log:
         plain_log(ax)
@@ -83,8 +86,16 @@ def plot_measured(
     else:
         ax.xaxis.get_major_locator().set_params(integer=True)
     if legend:
-        _add_legend(ax, parts if training else {}, max(len(seeds) for seeds in runs.values()), each_seed)
+        _add_legend(ax, parts if len(parts) == 2 else {}, max(len(seeds) for seeds in runs.values()), each_seed)
     return ax
+
+
+def _parts(training: bool, validation: bool) -> dict[str, str]:
+    """The parts to draw, each with its kind of line; what is drawn alone is solid."""
+    wanted = [name for name, drawn in (("training", training), ("validation", validation)) if drawn]
+    if not wanted:
+        raise ValueError("draw training, validation, or both")
+    return dict(zip(wanted, ("-", "--"), strict=False))
 
 
 def _add_legend(ax, parts: Mapping[str, str], seeds: int, each_seed: bool) -> None:

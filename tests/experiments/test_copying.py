@@ -49,6 +49,16 @@ class TestRedraw:
         assert not np.array_equal(kernels[0], kernels[1])
         assert kernels[1].std() == pytest.approx(np.sqrt(2 / np.prod(kernels[1].shape[:3])), rel=0.1)
 
+    def test_a_trained_dense_layer_begins_anew(self):
+        network = models.build("plain_small", depth=8, **SMALL)
+        dense = network.get_layer("predictions")
+        begun = [each.copy() for each in experiments.redraw(network, 0).get_layer("predictions").get_weights()]
+        dense.set_weights([each + 1 for each in begun])
+        for old, new in zip(begun, experiments.redraw(network, 0).get_layer("predictions").get_weights(), strict=True):
+            np.testing.assert_array_equal(old, new)
+        assert np.abs(begun[0]).max() == pytest.approx(np.sqrt(6 / sum(begun[0].shape)), rel=0.05)
+        assert not begun[1].any()
+
     def test_normalization_begins_anew_or_knows_a_batch(self):
         network = models.build("plain_small", depth=8, **SMALL)
         images = np.random.default_rng(0).normal(size=(20, 8, 8, 1)).astype("float32")

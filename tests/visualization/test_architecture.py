@@ -221,7 +221,7 @@ def test_the_inside_of_a_residual_block():
     plain = block_texts("plain34", "conv3_block2")
     assert sorted(plain) == ["32@28×28", "32@28×28", "3×3, 32", "3×3, 32", "batch norm, ReLU", "batch norm, ReLU"]
     residual = block_texts("resnet34", "conv3_block2")
-    assert sorted(set(residual) - set(plain)) == ["+", "ReLU", "batch norm", "identity"]
+    assert sorted(set(residual) - set(plain)) == ["$F(x)$", "$x$", "+", "ReLU", "batch norm", "identity"]
     bottleneck = block_texts("resnet50", "conv3_block1")
     assert {"64@56×56", "1×1, 32, stride 2", "3×3, 32", "1×1, 128", "1×1, 128, stride 2", "128@28×28"} < {*bottleneck}
     assert "identity" not in bottleneck

@@ -62,3 +62,20 @@ def test_who_did_not_reach_the_goal_is_an_arrow_at_the_limit():
 def test_bad_steps(steps, message):
     with pytest.raises(ValueError, match=message):
         visualization.plot_waiting(steps, 1_000, "x", "y")
+
+
+def test_growth_is_said_with_a_verdict_from_three_seeds_on():
+    steps = {
+        "plain": {32: [600, 660, 700], 8: [200, 220, 240]},
+        "late": {8: [10, 20, 30], 20: [10, INFINITE, INFINITE]},
+        "few": {8: [100], 14: [150]},
+        "one": {8: [100]},
+    }
+    assert visualization.growth_in_words(steps, "layers").split("; ") == [
+        "plain, 8 to 32 layers: × 3.0 (higher in every seed)",
+        "late, 8 to 20 layers: the last not within the limit (not clearly different)",
+        "few, 8 to 14 layers: × 1.5 (1 seed(s), so no verdict)",
+        "one: 8 layers alone",
+    ]
+    with pytest.raises(ValueError, match="steps must be a dict"):
+        visualization.growth_in_words({}, "layers")

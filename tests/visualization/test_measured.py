@@ -66,6 +66,14 @@ class TestPlotMeasured:
         with pytest.raises(ValueError, match="unknown axis"):
             vis.plot_measured(runs, "error", over="hour")
 
+    def test_training_alone_has_the_band(self):
+        ax = vis.plot_measured({"few": [run(0.0), run(0.1)]}, "error", validation=False)
+        (line,) = ax.lines
+        np.testing.assert_allclose(line.get_ydata(), [90, 10, 0])
+        assert line.get_linestyle() == "-" and len(ax.collections) == 1 and ax.get_ylabel() == "training error in %"
+        with pytest.raises(ValueError, match="draw training, validation, or both"):
+            vis.plot_measured({"few": [run(0.0)]}, "error", training=False, validation=False)
+
     def test_a_thin_line_per_seed_in_place_of_the_band(self):
         runs = {"few": [run(0.0), run(0.1), run(0.3)]}
         ax = vis.plot_measured(runs, "error", training=False, each_seed=True)
