@@ -34,7 +34,7 @@ def convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
 
 @style()
-def plot_convolution_step(image: np.ndarray, kernel: np.ndarray, row: int, column: int, *, ax=None):
+def plot_convolution_step(image: np.ndarray, kernel: np.ndarray, row: int, column: int, *, ahead: bool = True, ax=None):
     """One step of a convolution, from left to right: image and window, pixels × weights, feature map and pixel.
 
     Red is positive, blue negative; a color key beside each picture gives the numbers. The scales are those of the
@@ -45,6 +45,7 @@ def plot_convolution_step(image: np.ndarray, kernel: np.ndarray, row: int, colum
         kernel: `(rows, columns)`, small enough to print.
         row: row of the output pixel, and of the window's upper edge on the image.
         column: column of the output pixel, and of the window's left edge on the image.
+        ahead: whether the map is drawn beyond this output pixel, which is reached row by row.
         ax: three Axes; by default those of a new figure.
 
     Raises:
@@ -66,7 +67,8 @@ def plot_convolution_step(image: np.ndarray, kernel: np.ndarray, row: int, colum
     _picture(axes[0], image, "gray", (row, column, rows, columns), "image and window")
     _products(axes[1], window, kernel, largest=_largest_product(image, kernel))
     title = f"map[{row}, {column}] = {_number(result[row, column], '.2f')}"
-    _picture(axes[2], result, DIVERGING, (row, column, 1, 1), title)
+    later = np.arange(result.size).reshape(result.shape) > row * result.shape[1] + column
+    _picture(axes[2], result, DIVERGING, (row, column, 1, 1), title, hidden=later & (not ahead))
     for each, meaning in zip(axes[1:], ("product", "value of the map"), strict=True):
         each.get_figure().colorbar(each.images[0], ax=each, shrink=0.8, label=meaning)
     return axes
@@ -111,13 +113,15 @@ def plot_pooling(values: np.ndarray, *, size: int = 2, ax=None):
     return axes
 
 
-def _picture(ax, values, colors: str, box: tuple[int, int, int, int], title: str) -> None:
+def _picture(ax, values, colors: str, box: tuple[int, int, int, int], title: str, hidden=False) -> None:
+    """Values and a box; where `hidden` is true they are left out, but the color scale is that of all."""
     limits = {"vmin": -np.abs(values).max(), "vmax": np.abs(values).max()} if colors == DIVERGING else {}
-    ax.imshow(values, cmap=colors, **limits)
+    shown = np.ma.masked_where(np.broadcast_to(hidden, values.shape), values)
+    ax.imshow(shown, cmap=colors, **limits)
     _frame(ax, box, WRONG)
     ax.set(title=title, xticks=[], yticks=[])
     if values.size <= MOST_NUMBERS:
-        _numbers(ax, values)
+        _numbers(ax, shown)
 
 
 def _frame(ax, box: tuple[int, int, int, int], color: str) -> None:
@@ -131,7 +135,7 @@ def _frame(ax, box: tuple[int, int, int, int], color: str) -> None:
 
 def _numbers(ax, values, spec: str = "g", size: int = 11) -> None:
     """Each value in its pixel, in the color that the pixel leaves legible."""
-    for (row, column), value in np.ndenumerate(values):
+    for (row, column), value in np.ma.ndenumerate(values):
         red, green, blue, _ = ax.images[0].cmap(ax.images[0].norm(value))
         color = "white" if 0.3 * red + 0.6 * green + 0.1 * blue < 0.45 else INK
         ax.text(column, row, _number(value, spec), ha="center", va="center", fontsize=size, color=color)

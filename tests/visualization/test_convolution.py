@@ -50,6 +50,18 @@ def test_the_products_of_all_steps_share_a_scale_and_no_zero_has_a_sign():
     matplotlib.pyplot.close("all")
 
 
+def test_the_map_can_be_drawn_as_far_as_it_is_computed():
+    image, kernel = np.arange(16.0).reshape(4, 4), np.eye(2)
+    whole, part = (plot_convolution_step(image, kernel, 1, 0, ahead=ahead)[2] for ahead in (True, False))
+    expected = signal.correlate2d(image, kernel, mode="valid")
+    assert [text.get_text() for text in whole.texts] == [f"{value:g}" for value in expected.flat]
+    assert [text.get_text() for text in part.texts] == [f"{value:g}" for value in expected.flat[:4]]
+    assert np.ma.getmaskarray(part.images[0].get_array()).sum() == 5
+    assert not np.ma.getmaskarray(whole.images[0].get_array()).any()
+    assert part.images[0].get_clim() == whole.images[0].get_clim()
+    matplotlib.pyplot.close("all")
+
+
 def test_the_step_says_where_there_is_no_pixel():
     with pytest.raises(ValueError, match=r"\(7, 7\) pixels, so there is none at \(7, 0\)"):
         plot_convolution_step(IMAGE, KERNEL, 7, 0)
