@@ -371,7 +371,7 @@ class TestCellsOfPages:
         self.add(path, 9, *empty)
         cells = self.made(path)
         (paragraph,) = [cell for cell in cells if "ot recorded yet" in str(cell)]
-        assert paragraph.cell_type == "markdown" and "with the outcome of p2, p3." in paragraph.source
+        assert paragraph.cell_type == "markdown" and "and with it the outcome of p2, p3." in paragraph.source
         assert len(cells) == len(before) + 1 and cells[cells.index(paragraph) + 1].source.startswith("It falls.")
 
     @pytest.mark.parametrize("said", ["error 3 %\n" + UNRECORDED, ""])

@@ -58,7 +58,7 @@ def _in_one_paragraph(given: list[nbformat.NotebookNode]) -> list[nbformat.Noteb
     if not empty:
         return given
     guesses = ", ".join(dict.fromkeys(name for cell in empty for name in OUTCOME.findall(cell.source)))
-    of_guesses = f", with the outcome of {guesses}" if guesses else ""
+    of_guesses = f", and with it the outcome of {guesses}" if guesses else ""
     text = f"*Not recorded yet:* an experiment of this lesson{of_guesses}. Its figures will stand here and below."
     paragraph = new_markdown_cell(text, id="not-recorded-yet")
     kept = [paragraph if cell is empty[0] else cell for cell in given]

@@ -1,6 +1,6 @@
 // What Sphinx's search finds on a page is shown as the sections that hold all words; the instructor's pages come last.
 const MOST_OF_A_PAGE = 3;
-addEventListener("DOMContentLoaded", () => {
+document.addEventListener("DOMContentLoaded", () => {  // before the search begins, which waits for the same
   const ofPages = Search.performTermsSearch;
   const stemmer = new Stemmer();
   const stems = (text) => splitQuery(text.toLowerCase()).map((word) => stemmer.stemWord(word));
@@ -22,7 +22,9 @@ addEventListener("DOMContentLoaded", () => {
     if (!terms.size) return sections.filter((each) => isTitled(each, words)).map((each) => result(each, Scorer.title));
     return ofPages(terms, excluded).flatMap((page) => {
       const found = inside(page, words);
-      return found.length ? found : [page];
+      const ofTitle = stems(page[1]);
+      const isTitle = words.every((word) => ofTitle.includes(word));
+      return found.length && !isTitle ? found : [page, ...found];
     });
   };
   Scorer.score = ([page, , , , score]) => page.startsWith("instructor/") ? score - 100 : score;
