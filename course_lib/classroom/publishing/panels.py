@@ -26,7 +26,8 @@ def _rows(figure: reading.Figure) -> list[reading.Figure]:
     if len(stored) != 1 or "data-pictures" in figure.html:
         return [figure]
     picture = Image.open(io.BytesIO(base64.b64decode(stored[0])))
-    row, column = gap(picture, axis=1), gap(picture, axis=0)
+    row = gap(picture, axis=1)
+    column = gap(picture, axis=0)
     if picture.height < TALL * picture.width or row is None or column is None:
         return [figure]
     boxes = [(0, 0, picture.width, row), (0, row, picture.width, picture.height)]
