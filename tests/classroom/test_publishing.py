@@ -1,20 +1,34 @@
 """What is made of the lessons before Sphinx or a browser sees it: sections, plan, glossary, slides, formulas."""
 
+import base64
+import io
 import itertools
 import re
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from course_lib import common
 from course_lib.classroom import lesson_runs, seconds
-from course_lib.classroom.publishing import class_time, counted, glossary, outcomes, outputs, pages, plan, reading
+from course_lib.classroom.publishing import (
+    class_time,
+    counted,
+    glossary,
+    outcomes,
+    outputs,
+    pages,
+    panels,
+    plan,
+    reading,
+)
 
 LESSONS = lesson_runs.find([])
 OUTCOME = "p1 · no guess given | outcome C: learned\nError 6.5 %.\n"
+PIXEL = panels.encoded(Image.new("L", (1, 1)))
 FIGURE = (
-    '<figure style="margin: 0"><img src="data:image/png;base64,iVBORw0KGgo=" alt="The error falls." '
+    f'<figure style="margin: 0"><img src="data:image/png;base64,{PIXEL}" alt="The error falls." '
     'style="max-width: 100%"><figcaption aria-hidden="true">The error &lt; 2 % falls.</figcaption></figure>'
 )
 
@@ -117,6 +131,20 @@ def test_answers_are_in_the_plan_only_where_they_are_asked_for(path):
     assert "| p1: C |" in told and '<a href="../slides/03_lenet.html">Slides</a>' in told
 
 
+def test_the_instructors_plan_leads_to_misconceptions_and_explains_the_codes_of_claims(path):
+    notebook = nbformat.read(path, 4)
+    notebook.cells[7].metadata["claims"] = ["L4"]
+    nbformat.write(notebook, path)
+    lesson = reading.read(path)
+    told = plan.page([lesson], "../", "../slides/", answers=True)
+    assert '<a href="misconceptions.html#lenet-p1">p1</a> (guess)' in told
+    assert '<br>slides: <a href="claims.html#L4">L4</a>' in told and "listed under [claims](claims.md)" in told
+    without = plan.page([lesson])
+    assert (
+        "| p1 (guess) |" in without and "slides: L4 |" in without and "such as R1, that a part puts right." in without
+    )
+
+
 def test_when_there_is_too_little_time_the_least_needed_goes_first(path):
     lesson = reading.read(path)
     parts = counted.parts(lesson, {})
@@ -128,6 +156,16 @@ def test_when_there_is_too_little_time_the_least_needed_goes_first(path):
     assert cuts == ["w1 before class, at home", "writing q3: homework, show the solution"]
     late = class_time.late(class_time.slots(lesson, parts, 45))
     assert [said for said, _ in late] == ["w1 before class, at home", "writing q3: homework, show the solution"]
+
+
+@pytest.mark.parametrize("path", [each for each in LESSONS if reading.read(each).is_tagged], ids=lambda path: path.stem)
+def test_when_class_is_late_what_is_to_be_written_is_still_shown(path):
+    """Whatever else is left out, no section with code to write is: it is what the lesson promises."""
+    lesson = reading.read(path)
+    slots = class_time.slots(lesson, counted.parts(lesson), counted.MINUTES_IN_CLASS[lesson.number])
+    late = [said for said, _ in class_time.late(slots, minutes=1000)]
+    numbered = [slot for slot in slots if slot.part.section.is_numbered and slot.minutes]
+    assert all((class_time.at_home(slot.part) in late) == (not slot.part.writing) for slot in numbered[2:])
 
 
 def with_opening(path, text: str) -> reading.Lesson:
@@ -225,7 +263,7 @@ class TestOutputsOfPages:
     def made(self, *given, tags=("read",)) -> tuple[list[str], dict]:
         cell = new_code_cell("x", outputs=list(given), metadata={"tags": list(tags)})
         pictures: dict[str, bytes] = {}
-        outputs.of_cell(cell, "lenet", pictures, {"p1"})
+        outputs.of_cell(cell, "lenet", pictures, {"p1": outcomes.Outcome("p1", "C", "learned", "Error 6.5 %.")})
         return [each.get("data", {}).get("text/html", each.get("text")) for each in cell.outputs], pictures
 
     def stream(self, text: str):
@@ -260,7 +298,7 @@ class TestOutputsOfPages:
         assert (
             f'<a class="enlarge" href="../figures/{name}"><img src="../figures/{name}" alt="The error falls."' in page
         )
-        assert "</a><figcaption" in page and "base64" not in page and pictures[name] == b"iVBORw0KGgo="
+        assert "</a><figcaption" in page and "base64" not in page and pictures[name] == PIXEL.encode()
 
     def test_sliders_saved_without_all_combinations_say_so(self):
         slider = '<input type="range">'
@@ -269,12 +307,17 @@ class TestOutputsOfPages:
             assert ("one slider at a time" in made) == said
 
     def test_a_guess_leads_to_its_outcome(self):
-        card = "<div>\n<p><strong>{}</strong> · Which?</p><details><summary>A</summary>"
-        card += "<p>If it comes out otherwise: no.</p>"
+        card = "<div>\n<p><strong>{}</strong> · Which?</p>\n"
+        for letter, reply in (("A", "If it comes out otherwise: no."), ("B", "The experiment answers.")):
+            card += f"<details><summary>{letter} · one</summary><p>{reply}</p></details>\n"
+        card += "<details><summary>C · learned</summary><p>If it comes out otherwise: yes.</p></details>"
         (page,), _ = self.made(new_output("display_data", data={"text/html": card.format("p1")}))
-        assert '<p>If it comes out otherwise: no. <a href="#outcome-lenet-p1">Open the outcome of p1.</a></p>' in page
+        link = ' <a href="#outcome-lenet-p1">Open the outcome of p1.</a></p>'
+        assert "A · one</summary><p>It comes out otherwise: no." + link in page
+        assert "B · one</summary><p>It comes out otherwise." + link in page
+        assert "C · learned</summary><p>So it comes out." + link in page and "If it" not in page
         (page,), _ = self.made(new_output("display_data", data={"text/html": card.format("p2")}))
-        assert "<a " not in page
+        assert "<a " not in page and page.count("If it comes out otherwise") == 2
 
 
 @pytest.mark.parametrize(
@@ -288,6 +331,59 @@ class TestOutputsOfPages:
 )
 def test_markdown_of_a_page(text, said):
     assert pages.said(text) == said
+
+
+UNRECORDED = "not recorded yet: python -m course_lib reproduce x\n"
+
+
+class TestCellsOfPages:
+    def made(self, path) -> list[nbformat.NotebookNode]:
+        return pages.notebook(reading.read(path), [], "").cells
+
+    def add(self, path, place: int, *cells) -> None:
+        notebook = nbformat.read(path, 4)
+        notebook.cells[place:place] = cells
+        nbformat.write(notebook, path)
+
+    def test_a_figure_and_its_verdict_are_one_fold(self, path):
+        (fold,) = [cell for cell in self.made(path) if pages.FOLDED_OUTPUT in cell.metadata.get("tags", ())]
+        assert "of p1" in fold.metadata["mystnb"]["code_prompt_show"]
+        figure, verdict = (output.data["text/html"] for output in fold.outputs)
+        assert "<figure" in figure and "<strong>Outcome of p1: C</strong>" in verdict
+
+    def test_a_verdict_stays_where_no_figure_or_another_verdict_is_before_it(self, path):
+        output = new_output("stream", name="stdout", text=OUTCOME.replace("p1", "p2"))
+        metadata = {"tags": ["question"], "jupyter": {"outputs_hidden": True}}
+        self.add(path, 9, new_code_cell("lenet.p2.outcome('C')", outputs=[output], metadata=metadata))
+        folds = [cell for cell in self.made(path) if pages.FOLDED_OUTPUT in cell.metadata.get("tags", ())]
+        assert [len(cell.outputs) for cell in folds] == [2, 1]
+
+    def test_what_is_not_recorded_yet_is_one_paragraph(self, path):
+        empty = [
+            new_code_cell(
+                f"# lenet.{name}.outcome(...)\nprint()",
+                outputs=[new_output("stream", name="stdout", text=UNRECORDED)],
+                metadata={"tags": ["figure"], "jupyter": {"outputs_hidden": True}},
+            )
+            for name in ("p2", "p2", "p3")
+        ]
+        before = self.made(path)
+        self.add(path, 9, *empty)
+        cells = self.made(path)
+        (paragraph,) = [cell for cell in cells if "ot recorded yet" in str(cell)]
+        assert paragraph.cell_type == "markdown" and "and with it the outcome of p2, p3." in paragraph.source
+        assert len(cells) == len(before) + 1 and cells[cells.index(paragraph) + 1].source.startswith("It falls.")
+
+    @pytest.mark.parametrize("said", ["error 3 %\n" + UNRECORDED, ""])
+    def test_a_cell_that_says_more_or_nothing_is_kept(self, said):
+        cell = new_code_cell("x", outputs=[new_output("stream", name="stdout", text=said)] if said else [])
+        assert not pages.is_unrecorded(cell)
+
+    def test_a_page_leads_straight_to_section_1(self, path):
+        cells = self.made(path)
+        assert '<a href="#section-1-lenet">Straight to section 1</a>' in cells[0].source
+        (first,) = [cell.source for cell in cells if 'id="section-1-lenet"' in cell.source]
+        assert first.startswith('<span id="section-1-lenet"></span>\n\n## 1. Who makes the filters?')
 
 
 def test_seconds_are_recorded_by_section(tmp_path):
@@ -330,6 +426,7 @@ def test_a_term_is_linked_where_it_is_first_used_and_nowhere_else():
 def test_the_glossary_explains_in_sentences():
     terms = glossary.read()
     names = [term.name.casefold() for term in terms]
+    assert {"degradation", "shortcut", "skip connection", "tower", "bottleneck"} <= set(names)
     assert len(terms) >= 50 and names == sorted(names) and len(set(names)) == len(names)
     assert all(term.means.endswith(".") and len(term.means) > 25 for term in terms)
     spelled = [form.casefold() for term in terms for form in (term.name, *term.forms)]
@@ -347,6 +444,42 @@ def test_every_formula_becomes_mathml(path):
             assert "$" not in re.sub(r'alttext="[^"]*"', "", made)
             for element in re.findall(r"<math.*?</math>", made, re.DOTALL):
                 assert "\\" not in re.sub(r'alttext="[^"]*"', "", element), element
+
+
+class TestPanels:
+    def figure(self, boxes: list[tuple[int, int, int, int]], size=(400, 320)) -> reading.Figure:
+        picture = Image.new("RGB", size, "white")
+        for box in boxes:
+            picture.paste("navy", box)
+        page = FIGURE.replace(PIXEL, panels.encoded(picture))
+        return reading.Figure(page, "The error falls.")
+
+    def test_two_rows_of_two_panels_are_two_figures(self):
+        grid = [(10, 10, 190, 150), (210, 10, 390, 150), (10, 170, 190, 310), (210, 170, 390, 310)]
+        upper, lower = panels.halved([self.figure(grid)])
+        sizes = []
+        for half in (upper, lower):
+            assert half.caption == "The error falls." and "figcaption" in half.html
+            picture = Image.open(io.BytesIO(base64.b64decode(panels.PICTURE.search(half.html)[0])))
+            sizes.append(picture.size)
+            assert (
+                picture.getpixel((50, picture.height // 2))
+                == picture.getpixel((300, picture.height // 2))
+                != (255,) * 3
+            )
+        assert sizes == [(400, 159), (400, 161)]  # between the rows 150 and 170
+
+    @pytest.mark.parametrize(
+        ("boxes", "size"),
+        [
+            ([(10, 10, 390, 310)], (400, 320)),  # one panel
+            ([(10, 10, 390, 150), (10, 170, 390, 310)], (400, 320)),  # one column
+            ([(10, 10, 190, 90), (210, 10, 390, 90), (10, 110, 190, 190), (210, 110, 390, 190)], (400, 200)),  # flat
+        ],
+    )
+    def test_other_figures_stay_whole(self, boxes, size):
+        figure = self.figure(boxes, size)
+        assert panels.halved([figure]) == [figure]
 
 
 class TestSlides:
@@ -368,9 +501,35 @@ class TestSlides:
             *(("question", step), ("answer", step)),
         ]
         assert told[8:] == [("text", "Summary"), ("question", "What is lost?"), ("answer", "What is lost?")]
-        assert "2 minutes for this part" in slides[3].notes and "p1, 2 minutes" in slides[3].notes
+        assert "<p>p1.</p>" in slides[3].notes
         assert "Expect: Edge filters made by an expert" in slides[3].notes
         assert "It falls" not in slides[4].notes and decks.plain(slides[5].body) == "The data do."
+
+    def test_the_speakers_minutes_are_those_of_the_plan(self, decks, path):
+        lesson = with_opening(path, TABLE)
+        rows = re.findall(r"^\| (\S+) \| (.+?) \| (.+?) \|", plan.of_lesson(lesson), re.MULTILINE)
+        slides = decks.of_lesson(lesson)
+        notes = [decks.plain(slide.notes) for slide in slides]
+        for minutes, part, done in rows[3:]:  # after the head of the table, and the opening
+            told = [note for slide, note in zip(slides, notes, strict=True) if decks.plain(slide.heading) in part]
+            assert told[0].startswith(f"In the plan: minutes {minutes}: {done}.") and "minutes" not in "".join(told[1:])
+        at_home = [note for slide, note in zip(slides, notes, strict=True) if "Summary" in slide.heading]
+        assert at_home == ["The plan gives this part no minutes in class."]
+
+    def test_code_that_is_not_written_in_class_is_shown_with_its_solution(self, decks, path):
+        in_class, at_home = decks.of_lesson(reading.read(path)), decks.of_lesson(with_opening(path, TABLE))
+        assert "def training_step" not in "".join(slide.body for slide in in_class)
+        (shown,) = [slide for slide in at_home if slide.kind == "code"]
+        assert "def training_step(" in shown.body and "q3" in shown.notes
+
+    def test_an_outcome_without_a_figure_is_a_slide(self, decks, path):
+        assert "Outcome of p1" not in "".join(slide.body for slide in decks.of_lesson(reading.read(path)))
+        notebook = nbformat.read(path, 4)
+        del notebook.cells[7]  # the figure
+        nbformat.write(notebook, path)
+        slides = decks.of_lesson(reading.read(path))
+        assert [slide.kind for slide in slides[3:6]] == ["question", "answer", "answer"]
+        assert decks.plain(slides[4].body) == "Outcome of p1: C · learnedError 6.5 %."
 
     def test_tagged_cells_make_the_deck(self, decks, path):
         notebook = nbformat.read(path, 4)
@@ -425,6 +584,10 @@ def test_claims_and_answers_are_for_the_instructor(path, tmp_path):
     mistakes = text["misconceptions"]
     assert "Overfitting shows in the error alone." in mistakes and "**q1**" not in mistakes
     assert "  - A (loss and error, even with correct labels): Memorizing 500" in mistakes
+    (p1,) = re.findall(r'<span id="lenet-p1"></span>.*?(?=<span|\Z)', mistakes, re.DOTALL)
+    assert "- *Comes out:* **C** (learned)" in p1 and p1.index("Comes out") < p1.index("A common mistake")
+    assert "  - A (" in p1 and "  - B (" in p1 and "  - C (" not in p1
+    assert '| <span id="L4">L4</span> |' in text["claims"]
 
 
 def test_where_no_solution_is_kept_the_judge_is_named(path, tmp_path, monkeypatch):
@@ -449,5 +612,11 @@ def test_the_page_for_a_class_names_commands_that_there_are():
     readme = (common.ROOT / "README.md").read_text(encoding="utf-8")
     assert "challenge serve toy_scenes --data my_challenge --quick --host 0.0.0.0" in text
     assert "challenge serve toy_scenes --data my_challenge --quick --host 0.0.0.0" in readme
-    for said in ("COURSE_OFFLINE=1", "points.csv", "missed.html", "exercises.hand_in(", "w1, w2 and w3"):
+    for said in (
+        "COURSE_OFFLINE=1",
+        "points.csv",
+        "missed.html",
+        "exercises.hand_in(",
+        "**Send w1, w2 and w3** to the class",
+    ):
         assert said in text

@@ -1,6 +1,7 @@
 """The web site as it is built: complete, without a word from another host, and legible for everybody."""
 
 import asyncio
+import contextlib
 import functools
 import html
 import http.server
@@ -22,6 +23,7 @@ from course_lib.classroom.publishing import outcomes, reading
 if publish.missing():
     pytest.skip(f"needs {publish.EXTRA}", allow_module_level=True)
 
+from course_lib.classroom.publishing import pages as lesson_pages
 from course_lib.classroom.publishing import printing, site, start_page
 
 LESSONS = lesson_runs.find([])
@@ -120,12 +122,13 @@ def test_every_link_leads_somewhere(out, pages):
 def test_a_lesson_is_all_there(out, path):
     lesson, page = reading.read(path), text(out / "lessons" / f"{path.stem}.html")
     article = page[page.index("<article") : page.index("</article>")]
-    assert "it needs the course" in article
+    assert "it needs the course" in article and f'<a href="#section-1-{lesson.exercise}">' in article
     assert f'href="../my_lessons/{path.name}" download' in article and f'href="../slides/{path.stem}.html"' in article
     assert "# @title" not in article and article.count("<math ") >= lesson.notebook.cells[0].source.count("$") / 2
     cards = [cell for cell in lesson.notebook.cells if "<details>" in str(cell.get("outputs", ""))]
     assert article.count("<details><summary>") >= 2 * len(cards)
-    folded = [cell for cell in lesson.notebook.cells if cell.metadata.get("jupyter", {}).get("outputs_hidden")]
+    made = lesson_pages.notebook(lesson, [], "")
+    folded = [cell for cell in made.cells if lesson_pages.FOLDED_OUTPUT in cell.metadata.get("tags", ())]
     titles = re.findall(r"<summary>(The outcome.*?)</summary>", article)
     assert len(titles) == len(folded) and all(title.endswith(": guess first") for title in titles)
     told = [title for title in titles if title.startswith("The outcome of ")]
@@ -180,7 +183,14 @@ def test_the_start_page_says_how_to_begin(out):
 def test_a_page_has_no_words_of_a_notebook(out, path):
     page = text(out / "lessons" / f"{path.stem}.html")
     said = re.sub(r"<[^>]+>", "", page[page.index("<article") : page.index("</article>")])
-    for word in ("no guess given", "then press Check", "http://127.0.0.1", "No guess yet", "Python 3.1"):
+    for word in (
+        "no guess given",
+        "then press Check",
+        "http://127.0.0.1",
+        "No guess yet",
+        "Python 3.1",
+        "not recorded yet: ",
+    ):
         assert word not in said
 
 
@@ -270,6 +280,102 @@ def test_a_reader_without_a_network_can_do_everything(address):
                 await page.go(f"{address}/{path}")
             asked = [url for url in page.requests if not url.startswith((address, "data:", "blob:", "about:"))]
             assert asked == [] and page.complaints == []
+
+    asyncio.run(check())
+
+
+def test_a_search_leads_to_sections_and_to_the_instructors_pages_last(out):
+    """From a folder, as on a USB stick; a search for nothing but stop words finds titles."""
+    links = "[...document.querySelectorAll('#search-results li a')].map((each) => each.getAttribute('href'))"
+
+    async def found(page, words: str) -> list[str]:
+        await page.go(f"{(out / 'search.html').as_uri()}?q={words}")
+        await page.until("/^Search finished|^Your search/.test(document.querySelector('.search-summary')?.textContent)")
+        await page.until("document.querySelectorAll('#search-results li').length > 3")
+        return await page.run(links)
+
+    async def check() -> None:
+        async with browser.opened((out / "index.html").as_uri()) as page:
+            told = await found(page, "residual+block")
+            assert told.index("lessons/07_resnet.html#what-is-in-a-residual-block") < told.index("glossary.html")
+            assert "lessons/07_resnet.html" not in told  # its sections stand for it
+            for words in ("residual+block", "vanishing+gradients"):
+                is_instructors = [link.startswith("instructor/") for link in await found(page, words)]
+                assert any(is_instructors) and is_instructors == sorted(is_instructors)
+            assert "lessons/04_vanishing_gradients.html" in await found(page, "vanishing+gradients")  # its title
+            assert "lessons/06_vgg.html#what-is-vgg-made-of" in await found(page, "what+is")
+            assert page.complaints == []
+
+    asyncio.run(check())
+
+
+def test_who_comes_back_from_the_glossary_finds_the_page_as_it_was_left(out):
+    fold = "document.querySelectorAll('details.folded:not(.above-input)')[1]"
+    link = "[...document.querySelectorAll('article a[href*=\"glossary.html#term\"]')].at(-1)"
+
+    async def arrived(page, name: str) -> None:
+        """Asked while it leaves a page, the browser may answer with an error."""
+        for _ in range(10 * browser.PATIENCE):
+            with contextlib.suppress(AssertionError):
+                if await page.run(f"location.pathname.endsWith('{name}') && document.readyState === 'complete'"):
+                    return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"never at {name}")
+
+    async def check() -> None:
+        async with browser.opened((out / "lessons" / "03_lenet.html").as_uri()) as page:
+            await page.resize(390)
+            await page.run(f"{fold}.open = true; {link}.scrollIntoView({{block: 'center'}})")
+            place = await page.run("scrollY")
+            await page.run(f"setTimeout(() => {link}.click(), 100)")
+            await arrived(page, "glossary.html")
+            await page.run("setTimeout(() => history.back(), 100)")
+            await arrived(page, "03_lenet.html")
+            assert await page.run(f"{fold}.open") and place > 1000
+            await page.until(f"Math.abs(scrollY - {place}) < 50")
+
+    asyncio.run(check())
+
+
+def test_on_a_phone_the_contents_close_once_a_line_is_chosen(address):
+    contents = "document.getElementById('pst-secondary-sidebar-modal')"
+
+    async def check() -> None:
+        async with browser.opened(f"{address}/lessons/03_lenet.html") as page:
+            await page.resize(390)
+            await page.run("document.querySelector('.secondary-toggle').click()")
+            await page.until(f"{contents}.open")
+            await page.run(f"[...{contents}.querySelectorAll('a[href^=\"#\"]')].at(-1).click()")
+            await page.until(f"!{contents}.open && location.hash && scrollY > 1000")
+
+    asyncio.run(check())
+
+
+def test_a_slider_that_was_dragged_leaves_the_arrow_keys_to_the_deck(address):
+    slider = "document.querySelector('input[type=range]')"
+    middle = f"(() => {{ const box = {slider}.getBoundingClientRect(); return [box.x, box.y + box.height / 2]; }})()"
+
+    async def press(page, key: str, code: int) -> None:
+        for kind in ("keyDown", "keyUp"):
+            await page.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+
+    async def check() -> None:
+        async with browser.opened(f"{address}/slides/04_vanishing_gradients.html") as page:
+            await page.resize(1280, 720)
+            await page.until("Reveal.isReady()")
+            number = await page.run(f"Reveal.getSlides().indexOf({slider}.closest('section'))")
+            await page.run(f"Reveal.slide({number})")
+            before = await page.run(f"{slider}.value")
+            left, height = await page.run(middle)
+            for kind in ("mousePressed", "mouseReleased"):
+                place = {"x": left + 4, "y": height, "button": "left", "clickCount": 1}
+                await page.send("Input.dispatchMouseEvent", type=kind, **place)
+            await page.until(f"{slider}.value !== '{before}'")
+            await press(page, "ArrowRight", 39)
+            await page.until(f"Reveal.getIndices().h === {number + 1}")
+            await page.run(f"Reveal.slide({number}); {slider}.focus()")  # by keyboard it keeps them
+            await press(page, "ArrowRight", 39)
+            assert await page.run(f"document.activeElement === {slider} && Reveal.getIndices().h === {number}")
 
     asyncio.run(check())
 

@@ -12,9 +12,8 @@ import re
 import shutil
 
 import jinja2
-from markdown_it import MarkdownIt
 
-from course_lib.classroom.publishing import class_time, counted, formulas, reading
+from course_lib.classroom.publishing import class_time, counted, formulas, outcomes, panels, plan, reading
 from course_lib.exercises.question import Question
 from course_lib.exercises.static import escaped, marked_up
 
@@ -29,6 +28,7 @@ REVEAL = ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "plugin/notes")
 NEEDED = 0
 WANTED = 1
 SPARE = 2  # how soon a slide is left out where there are too many
+Row = tuple[int, class_time.Slot]  # of the plan: the minute at which a part begins, and the part
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Slide:
         heading: a line above, as HTML.
         body: what is below it, as HTML.
         notes: what the speaker sees besides, as HTML.
-        kind: "title", "question", "figure", "figure dense", "answer" or "text": how it is laid out.
+        kind: "title", "question", "figure", "figure dense", "answer", "code" or "text": how it is laid out.
         spare: how soon it is left out where there are too many; 0 is never.
     """
 
@@ -72,19 +72,18 @@ def write(lessons: list[reading.Lesson], folder: pathlib.Path) -> dict[str, int]
 
 def of_lesson(lesson: reading.Lesson) -> list[Slide]:
     """The slides of a lesson: those that its author tagged, else those that its parts make."""
-    minutes = {part.section.heading: part.minutes for part in counted.parts(lesson)}
-    in_class = class_time.slots(lesson, counted.parts(lesson), counted.MINUTES_IN_CLASS[lesson.number])
-    minutes |= {slot.part.section.heading: slot.minutes for slot in in_class if slot.minutes}
+    held = {slot.part.section.heading: (minute, slot) for minute, slot in plan.timetable(lesson)}
+    came_out = outcomes.of_lesson(lesson)
     slides = [_title(lesson)]
     if any(TAG in cell.metadata.get("tags", ()) for cell in lesson.notebook.cells):
         for section in lesson.sections:
-            slides += _with_minutes(_of_cells(section, tagged_only=True), minutes.get(section.heading, 0))
+            slides += _with_row(_of_cells(section, came_out, tagged_only=True), held.get(section.heading))
         return slides
     for section in lesson.core[1:]:
-        slides += _of_section(section, minutes[section.heading])
+        slides += _of_section(section, came_out, held.get(section.heading))
     if len(slides) < FEWEST:
         for section in lesson.deeper:
-            slides += _of_section(section, sum(map(_minutes_of, section.questions)))
+            slides += _of_section(section, came_out, None)
     return _at_most(slides, MOST)
 
 
@@ -98,39 +97,47 @@ def _at_most(slides: list[Slide], most: int) -> list[Slide]:
     return kept
 
 
-def _minutes_of(question: Question) -> int:
-    return counted.MINUTES_PER_CODE if question.kind == "code" else counted.MINUTES_PER_QUESTION
-
-
 def _title(lesson: reading.Lesson) -> Slide:
     minutes = counted.MINUTES_IN_CLASS[lesson.number]
-    body = f'<p class="promise">{markdown(lesson.promise)}</p><p class="lesson-number">Lesson {lesson.number}</p>'
+    body = (
+        f'<p class="promise">{formulas.markdown(lesson.promise)}</p><p class="lesson-number">Lesson {lesson.number}</p>'
+    )
     slow = [part for part in counted.parts(lesson) if 60 * part.running >= counted.LONG_RUN]
     early = "".join(f" Start “{part.section.name}” before you ask: {60 * part.running:.0f} s." for part in slow)
     notes = f"<p>{minutes} minutes in class. Run the setup cell before it begins.{early}</p>"
-    return Slide(f"<h1>{markdown(lesson.name)}</h1>", body, notes, kind="title")
+    return Slide(f"<h1>{formulas.markdown(lesson.name)}</h1>", body, notes, kind="title")
 
 
-def _of_section(section: reading.Section, minutes: float) -> list[Slide]:
-    """The slides of a section without tags; its minutes stand in the notes of the first."""
+def _of_section(section: reading.Section, came_out: dict[str, outcomes.Outcome], row: Row | None) -> list[Slide]:
+    """The slides of a section without tags; its row of the plan stands in the notes of the first."""
     if section.heading == counted.BEFORE:
-        return [_questions(section, minutes)]
+        return [_questions(section, row)]
     if section.heading == counted.AT_HOME:
         return []
     if not section.is_numbered and not section.is_deeper and section.heading != counted.PAPER:
-        return [Slide(_heading(section), _list(section), _said(minutes))]
-    slides = _of_cells(section)
+        return [Slide(_heading(section), _list(section), _said(row))]
+    slides = _of_cells(section, came_out, solved=row is not None and not plan.is_written(row[1]))
     if section.answer:
-        slides.append(Slide(_heading(section), f"<p>{markdown(capital(section.answer))}</p>", kind="answer"))
-    slides = _with_minutes(slides, minutes)
+        slides.append(Slide(_heading(section), f"<p>{formulas.markdown(capital(section.answer))}</p>", kind="answer"))
+    slides = _with_row(slides, row)
     return [dataclasses.replace(slide, spare=WANTED) if section.is_deeper else slide for slide in slides]
 
 
-def _of_cells(section: reading.Section, *, tagged_only: bool = False) -> list[Slide]:
-    """A slide for each figure and each question of a section, or for each tagged cell."""
+def _of_cells(
+    section: reading.Section,
+    came_out: dict[str, outcomes.Outcome],
+    *,
+    solved: bool = False,
+    tagged_only: bool = False,
+) -> list[Slide]:
+    """A slide for each figure, each question and each outcome without a figure, or for each tagged cell.
+
+    Where `solved`, code to write is shown with a solution.
+    """
     slides = []
     prose = ""
     done = []
+    open_guesses: list[str] = []  # which no figure has answered yet
     drawn = [cell for cell in section.cells if reading.figures(cell)]
     finding = next(filter(reading.is_outcome, drawn), drawn[0] if drawn else None)
     for cell in section.cells:
@@ -138,19 +145,22 @@ def _of_cells(section: reading.Section, *, tagged_only: bool = False) -> list[Sl
         if cell.cell_type == "markdown":
             prose = reading.HEADING.sub("", cell.source)
             if is_tagged:
-                slides.append(Slide(_heading(section), markdown(prose, block=True)))
+                slides.append(Slide(_heading(section), formulas.markdown(prose, block=True)))
         elif is_tagged or not tagged_only:
             spare = NEEDED if cell is finding else WANTED
-            slides += [_figure(section, figure, prose, spare) for figure in reading.figures(cell)]
-            asked = [question for question in section.questions if _shows(cell, question)]
-            slides += [_question(section, question, not done) for question in asked if question not in done]
+            found = [_figure(section, part, prose, spare) for part in panels.halved(reading.figures(cell))]
+            asked = [question for question in section.questions if _shows(cell, question) and question not in done]
+            told = [name for name in open_guesses if not found and f".{name}.outcome(" in cell.source]
+            slides += found + [_outcome(section, came_out[name]) for name in told if name in came_out]
+            slides += [_question(section, question, not done, solved=solved) for question in asked]
+            open_guesses = [] if found else [*open_guesses, *(each.name for each in asked if each.kind == "guess")]
             done += asked
     return slides
 
 
-def _with_minutes(slides: list[Slide], minutes: float) -> list[Slide]:
-    """The slides of a section, whose minutes stand in the notes of the first."""
-    return [dataclasses.replace(slide, notes=_said(minutes) + slide.notes) for slide in slides[:1]] + slides[1:]
+def _with_row(slides: list[Slide], row: Row | None) -> list[Slide]:
+    """The slides of a section, whose row of the plan stands in the notes of the first."""
+    return [dataclasses.replace(slide, notes=_said(row) + slide.notes) for slide in slides[:1]] + slides[1:]
 
 
 def _shows(cell, question: Question) -> bool:
@@ -159,59 +169,58 @@ def _shows(cell, question: Question) -> bool:
 
 
 def _heading(section: reading.Section) -> str:
-    return f"<h2>{markdown(section.name)}</h2>"
+    return f"<h2>{formulas.markdown(section.name)}</h2>"
 
 
-def _said(minutes: float) -> str:
-    return f"<p>{max(1, round(minutes))} {'minute' if round(minutes) <= 1 else 'minutes'} for this part.</p>"
+def _said(row: Row | None) -> str:
+    if row is None:
+        return "<p>The plan gives this part no minutes in class.</p>"
+    minute, slot = row
+    return f"<p>In the plan: minutes {plan.minutes_of(slot, minute)}: {plan.done_in(slot)}.</p>"
 
 
 def _figure(section: reading.Section, figure: reading.Figure, prose: str, spare: int) -> Slide:
     """A figure under its section's heading; the prose before it is for the speaker."""
-    notes = markdown(prose, block=True)
+    notes = formulas.markdown(prose, block=True)
     page = re.sub(r'<style.*?</style>|style="[^"]*max-width: 100%[^"]*"', "", figure.html, flags=re.DOTALL)
     is_dense = page.count("<tr") > MOST_ROWS or ("<table" in page and len(plain(page)) > MOST_LETTERS)
     kind = "figure dense" if is_dense else "figure"
     return Slide(_heading(section), page, notes, kind=kind, spare=spare)
 
 
-def _question(section: reading.Section, question: Question, is_first: bool) -> Slide:
-    """A question with its options; what the class may think is for the speaker."""
+def _outcome(section: reading.Section, found: outcomes.Outcome) -> Slide:
+    meaning = f" · {marked_up(found.meaning)}" if found.meaning else ""
+    told = f"<p><b>Outcome of {found.name}: {marked_up(found.measured)}</b>{meaning}</p>"
+    return Slide(_heading(section), f"{told}<p>{marked_up(found.finding)}</p>", kind="answer", spare=WANTED)
+
+
+def _question(section: reading.Section, question: Question, is_first: bool, *, solved: bool) -> Slide:
+    """A question with its options, or code with a solution; what the class may think is for the speaker."""
     options = "".join(f"<li><b>{letter}</b> {marked_up(option)}</li>" for letter, option in question.options.items())
     listed = f'<ul class="options">{options}</ul>' if options else ""
-    notes = f"<p>{question.name}, {_minutes_of(question)} minutes.</p>"
+    notes = f"<p>{question.name}.</p>"
     if question.misconception:
         notes += f"<p>Expect: {escaped(question.misconception)}</p>"
     spare = WANTED if question.kind in ("guess", "code") else SPARE
     if question.kind == "guess" and is_first:
         spare = NEEDED
-    return Slide(_heading(section), f"<p>{marked_up(question.text)}</p>{listed}", notes, kind="question", spare=spare)
+    kind = "question"
+    if solved and question.solution_code():
+        listed = f"<pre><code>{escaped(question.solution_code())}</code></pre>"
+        kind = "code"
+    return Slide(_heading(section), f"<p>{marked_up(question.text)}</p>{listed}", notes, kind=kind, spare=spare)
 
 
-def _questions(section: reading.Section, minutes: float) -> Slide:
+def _questions(section: reading.Section, row: Row | None) -> Slide:
     asked = "".join(f"<li>{marked_up(question.text)}</li>" for question in section.questions)
-    return Slide(_heading(section), f"<ol>{asked}</ol>", _said(minutes), spare=SPARE)
+    return Slide(_heading(section), f"<ol>{asked}</ol>", _said(row), spare=SPARE)
 
 
 def _list(section: reading.Section) -> str:
     """The list of a section such as the summary; all of it where it has no list."""
     text = "\n\n".join(cell.source for cell in section.cells if cell.cell_type == "markdown")
     items = re.findall(r"^(?:\d+\.|-) .+$", text, re.MULTILINE)
-    return markdown("\n".join(items) or reading.HEADING.sub("", text), block=True)
-
-
-def markdown(text: str, *, block: bool = False) -> str:
-    """Markdown as HTML, its formulas as MathML; one line without a paragraph around it where `block` is false."""
-    kept: list[str] = []
-
-    def keep(match: re.Match) -> str:
-        kept.append(formulas.mathml(match["formula"], display=match[0].startswith("$$")))
-        return f"formula{len(kept) - 1}elumrof"
-
-    hidden = formulas.INLINE.sub(keep, formulas.DISPLAY.sub(keep, text))
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    page = parser.render(hidden) if block else parser.renderInline(hidden)
-    return re.sub(r"formula(\d+)elumrof", lambda match: kept[int(match[1])], page)
+    return formulas.markdown("\n".join(items) or reading.HEADING.sub("", text), block=True)
 
 
 def capital(text: str) -> str:

@@ -7,6 +7,7 @@ import html
 import re
 
 from latex2mathml import converter
+from markdown_it import MarkdownIt
 
 INLINE = re.compile(r"(?<![\\$\w])\$(?![\s$])(?P<formula>[^$\n]+?)(?<![\s\\])\$(?![\w$])")
 DISPLAY = re.compile(r"\$\$(?P<formula>.+?)\$\$", re.DOTALL)
@@ -18,10 +19,24 @@ def mathml(formula: str, *, display: bool) -> str:
     return element.replace("<math ", f'<math alttext="{html.escape(formula.strip(), quote=True)}" ', 1)
 
 
-def replaced(markdown: str) -> str:
+def replaced(text: str) -> str:
     """Markdown with its formulas as MathML."""
-    page = DISPLAY.sub(lambda match: f'<div class="math">{mathml(match["formula"], display=True)}</div>', markdown)
+    page = DISPLAY.sub(lambda match: f'<div class="math">{mathml(match["formula"], display=True)}</div>', text)
     return INLINE.sub(lambda match: mathml(match["formula"], display=False), page)
+
+
+def markdown(text: str, *, block: bool = False) -> str:
+    """Markdown as HTML, its formulas as MathML; one line without a paragraph around it where `block` is false."""
+    kept: list[str] = []
+
+    def keep(match: re.Match) -> str:
+        kept.append(mathml(match["formula"], display=match[0].startswith("$$")))
+        return f"formula{len(kept) - 1}elumrof"
+
+    hidden = INLINE.sub(keep, DISPLAY.sub(keep, text))
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    page = parser.render(hidden) if block else parser.renderInline(hidden)
+    return re.sub(r"formula(\d+)elumrof", lambda match: kept[int(match[1])], page)
 
 
 def setup(app) -> dict[str, bool]:

@@ -36,11 +36,16 @@ def write(lessons: list[reading.Lesson], folder: pathlib.Path) -> None:
 def claims() -> str:
     """What the lecture's slides say, what is right, and where that stands."""
     rows = [
-        f"| {row['id']} | {cell(row['slide'])} | {cell(row['right'])} | {cell(row['source'])} | {row['lesson']} |"
+        f"| {placed(row['id'])} | {' | '.join(cell(row[part]) for part in ('slide', 'right', 'source', 'lesson'))} |"
         for row in common.published("lecture")
     ]
     head = ["| claim | the slide | what is right | source | lesson |", "|---|---|---|---|---|"]
     return "# The lecture's claims\n\n" + "\n".join([*head, *rows])
+
+
+def placed(claim: str) -> str:
+    """A claim's name, as the place that the plan leads to."""
+    return f'<span id="{claim}">{claim}</span>'
 
 
 def misconceptions(lessons: list[reading.Lesson]) -> str:
@@ -51,8 +56,14 @@ def misconceptions(lessons: list[reading.Lesson]) -> str:
 def _misconception(question: Question, came_out: dict[str, outcomes.Outcome]) -> str:
     if not question.misconception:
         return ""
-    replies = [f"  - {literal(question.said(answer))}: {literal(reply)}" for answer, reply in question.wrong.items()]
-    lines = [_asked(question), "", f"- *A common mistake:* {literal(question.misconception)}"]
+    found = came_out.get(question.name)
+    wrong = [(answer, reply) for answer, reply in question.wrong.items() if not found or str(answer) != found.measured]
+    replies = [f"  - {literal(question.said(answer))}: {literal(reply)}" for answer, reply in wrong]
+    place = f'<span id="{question.lesson}-{question.name}"></span>'
+    lines = [place + _asked(question), ""]
+    if found:
+        lines.append(f"- *Comes out:* **{literal(found.measured)}**{_meaning(found)}")
+    lines.append(f"- *A common mistake:* {literal(question.misconception)}")
     lines += ["- *Then say, to who answers …*", *replies] if replies else []
     return "\n".join(lines)
 

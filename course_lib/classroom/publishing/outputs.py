@@ -8,6 +8,7 @@ import nbformat
 from nbformat.v4 import new_output
 
 from course_lib.classroom.publishing import outcomes
+from course_lib.classroom.publishing.outcomes import Outcome
 from course_lib.exercises.static import marked_up
 
 FOLDER = "figures"  # of the pictures; pages of lessons lie in a folder beside it
@@ -23,17 +24,21 @@ UNSAID = re.compile(r"^(?:.*http://127\.0\.0\.1.*|→ No guess yet.*(?:\n +\S.*)
 UNWRITTEN = re.compile(r"^.*: None\b.*\n?", re.MULTILINE)  # what code prints until a student has written it
 SLIDERS = '<input type="range"'
 RECORDED = "Recorded here: one slider at a time. The others go back to where they begin."
-REPLY = re.compile(r"(?<=<p>)(?:If it comes out otherwise: .*?|The experiment answers\.)(?=</p>)", re.DOTALL)
+REPLY = re.compile(  # to a guess, before its experiment
+    r"(?P<option><summary>(?P<letter>\w) · [^\n]*?</summary><p>)"
+    r"(?:If it comes out otherwise: (?P<doubt>.*?)|The experiment answers\.)(?=</p>)",
+    re.DOTALL,
+)
 
 
-def of_cell(cell: nbformat.NotebookNode, exercise: str, pictures: dict[str, bytes], told: set[str]) -> None:
+def of_cell(cell: nbformat.NotebookNode, exercise: str, pictures: dict[str, bytes], told: dict[str, Outcome]) -> None:
     """Changes the outputs of a code cell into those of its page.
 
     Args:
         cell: of a notebook that is made for the page.
         exercise: the name of the lesson's questions, which the places of their outcomes begin with.
         pictures: collects the PNGs of the page by the names of their files.
-        told: the questions whose outcomes the page tells, which their guesses link to.
+        told: the outcomes that the page tells, which their guesses link to, by the names of their questions.
     """
     if "setup" in cell.metadata.get("tags", ()):
         cell.outputs = []  # the versions of one machine
@@ -57,7 +62,7 @@ def place(exercise: str, name: str) -> str:
     return f"outcome-{exercise}-{name}"
 
 
-def _page(page: str, exercise: str, pictures: dict[str, bytes], told: set[str]) -> str:
+def _page(page: str, exercise: str, pictures: dict[str, bytes], told: dict[str, Outcome]) -> str:
     """The HTML of an output: its pictures as files that a tap opens, a guess with the way to its outcome."""
 
     def keep(match: re.Match) -> str:
@@ -73,8 +78,16 @@ def _page(page: str, exercise: str, pictures: dict[str, bytes], told: set[str]) 
     asked = re.match(r"<div>\s*<p><strong>([wpqe]\d+)</strong>", page)
     if asked and asked[1] in told:
         link = f' <a href="#{place(exercise, asked[1])}">Open the outcome of {asked[1]}.</a>'
-        page = REPLY.sub(lambda match: match[0] + link, page)
+        measured = told[asked[1]].measured
+        page = REPLY.sub(lambda match: match["option"] + _reply(match, measured) + link, page)
     return page
+
+
+def _reply(match: re.Match, measured: str) -> str:
+    """The reply to a guess whose outcome is known."""
+    if match["letter"] == measured:
+        return "So it comes out."
+    return f"It comes out otherwise: {match['doubt']}" if match["doubt"] else "It comes out otherwise."
 
 
 def _of_text(text: str) -> list[nbformat.NotebookNode]:

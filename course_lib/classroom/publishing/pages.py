@@ -5,6 +5,7 @@ import pathlib
 import re
 
 import nbformat
+from nbformat.v4 import new_markdown_cell
 
 from course_lib.classroom import cells
 from course_lib.classroom.publishing import formulas, glossary, outcomes, outputs, repository
@@ -16,6 +17,9 @@ FOLDED_OUTPUT = "hide-output"
 BEGIN = "index.html#how-to-begin"
 CHECK = re.compile(r"Choose or type an answer, then press \*Check\*\.")
 NO_KERNEL = re.compile(r" *\(On a page without a kernel there is no button\.?\)")
+UNRECORDED = re.compile(r"not recorded yet\b[^\n]*\n?")  # all that a cell says whose experiment is still to be run
+OUTCOME = re.compile(r"\.([wpqe]\d+)\.outcome\(")
+FIRST = re.compile(r"^## 1\. ", re.MULTILINE)  # the first section of the core
 NEXT_FORMULA = re.compile(r",?\s*\\qquad(?:\\quad)?\s*")
 
 
@@ -32,18 +36,59 @@ def notebook(
     """
     made = nbformat.from_dict(copy.deepcopy(lesson.notebook))
     linked: set[str] = set()
-    told = set(outcomes.of_lesson(lesson))
+    told = outcomes.of_lesson(lesson)
     pictures = {} if pictures is None else pictures
+    made.cells = _in_one_fold(_in_one_paragraph(made.cells))
     for cell in made.cells:
         if cell.cell_type == "code":
             _fold(cell, lesson.exercise)
             outputs.of_cell(cell, lesson.exercise, pictures, told)
             cell.source = cell.source if name else repository.without_colab(cell.source)
         elif cell.cell_type == "markdown":
-            cell.source = glossary.linked(said(BADGE.sub("", cell.source)), terms, linked)
+            text = FIRST.sub(f'<span id="{first_section(lesson)}"></span>\n\n\\g<0>', said(BADGE.sub("", cell.source)))
+            cell.source = glossary.linked(text, terms, linked)
     opening = made.cells[0]
     opening.source = _with_links(opening.source, links(lesson, name))
     return made
+
+
+def _in_one_paragraph(given: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """The cells in which one paragraph stands for all those that only say that nothing is recorded yet."""
+    empty = [cell for cell in given if is_unrecorded(cell)]
+    if not empty:
+        return given
+    guesses = ", ".join(dict.fromkeys(name for cell in empty for name in OUTCOME.findall(cell.source)))
+    of_guesses = f", and with it the outcome of {guesses}" if guesses else ""
+    text = f"*Not recorded yet:* an experiment of this lesson{of_guesses}. Its figures will stand here and below."
+    paragraph = new_markdown_cell(text, id="not-recorded-yet")
+    kept = [paragraph if cell is empty[0] else cell for cell in given]
+    return [cell for cell in kept if not any(cell is each for each in empty)]
+
+
+def is_unrecorded(cell: nbformat.NotebookNode) -> bool:
+    """Whether a code cell only says that its experiment is not recorded yet."""
+    shown = outcomes.texts(cell) if cell.cell_type == "code" else []
+    return bool(shown) and all(UNRECORDED.fullmatch(text) for text in shown)
+
+
+def _in_one_fold(given: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """The cells in which the outcome of a guess stands in the fold of the figure right before it."""
+    kept: list[nbformat.NotebookNode] = []
+    for cell in given:
+        if kept and _is_folded(cell) and _verdicts(cell) and _is_folded(kept[-1]) and not _verdicts(kept[-1]):
+            kept[-1].outputs += cell.outputs
+        else:
+            kept.append(cell)
+    return kept
+
+
+def _is_folded(cell: nbformat.NotebookNode) -> bool:
+    return cell.cell_type == "code" and bool(cell.metadata.get("jupyter", {}).get("outputs_hidden"))
+
+
+def _verdicts(cell: nbformat.NotebookNode) -> list[str]:
+    """The names of the questions whose outcomes a code cell tells."""
+    return [found.name for text in outcomes.texts(cell) for found in outcomes.of_text(text)]
 
 
 def said(markdown: str) -> str:
@@ -70,27 +115,33 @@ def _fold(cell: nbformat.NotebookNode, exercise: str) -> None:
     tags = list(cell.metadata.get("tags", ()))
     if "question" in tags:
         tags.append(QUESTION_CODE)
-    if cell.metadata.get("jupyter", {}).get("outputs_hidden"):
+    if _is_folded(cell):
         tags.append(FOLDED_OUTPUT)
     cell.metadata["tags"] = tags
-    told = [found.name for text in outcomes.texts(cell) for found in outcomes.of_text(text)]
-    named = told or re.findall(r"\.([wpqe]\d+)\.outcome\(", cell.source)
+    told = _verdicts(cell)
+    named = told or OUTCOME.findall(cell.source)
     shows = f"of {', '.join(named)}" if named else f"· {title}" if title else ""
     place = outputs.place(exercise, told[0]) if told else ""
     prompt = MARK.join(["{type}", title or "without a title", shows, place])
     cell.metadata["mystnb"] = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
 
 
+def first_section(lesson: Lesson) -> str:
+    """The place in the page where section 1 begins; no other page has its name, for all may be printed as one."""
+    return f"section-1-{lesson.exercise}"
+
+
 def links(lesson: Lesson, name: str) -> str:
     """What can be done with a lesson, as a line of HTML."""
     file = lesson.path.name
     offers = [
+        f'<a href="#{first_section(lesson)}">Straight to section 1</a>',
         f'<a href="../my_lessons/{file}" download>Download your copy (.ipynb)</a> '
         f'(it needs the course: <a href="../{BEGIN}">how to begin</a>)',
         f'<a href="../slides/{lesson.path.stem}.html">Slides</a>',
     ]
     if name:
-        offers.insert(0, f'<a href="{repository.colab_address(name, file)}">Open in Colab</a>')
+        offers.insert(1, f'<a href="{repository.colab_address(name, file)}">Open in Colab</a>')
     return f'<p class="offers">{" · ".join(offers)}</p>'
 
 

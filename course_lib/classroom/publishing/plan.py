@@ -1,5 +1,6 @@
 """The instructor's plan: each lesson's core minute by minute, as far as it fits the time in class."""
 
+import itertools
 import re
 
 from course_lib.classroom.publishing import class_time, counted, outcomes, reading
@@ -18,16 +19,21 @@ def page(lessons: list[reading.Lesson], folder: str = "", slides: str = "", *, a
         slides: what leads to the decks; "" where there are none beside the page.
         answers: whether the plan holds what comes out, which is not for a page that students read.
     """
+    claims = ", listed under [claims](claims.md)" if answers else ""
     intro = (
         f"Counted from the lessons: words at {counted.WORDS_PER_MINUTE} per minute, the seconds that the cells ran on "
         f"two CPU cores, {counted.MINUTES_PER_QUESTION} minutes for each question, {counted.MINUTES_PER_CODE} for each "
         "piece of code to write. "
         "The table is what fits the time in class; where the lesson states minutes for its sections, it is these. "
-        "*Mistake* is the mistaken idea behind a question. Let the class guess aloud before a cell runs, and open its "
+        "*Mistake* is the mistaken idea behind a question; *slides* names the claims of the lecture's slides, such as "
+        f"R1, that a part puts right{claims}. Let the class guess aloud before a cell runs, and open its "
         "outcome afterwards. Run the setup cell before class."
     )
     if answers:
-        intro += " *Comes out* is what the saved lesson measured, or the right answer."
+        intro += (
+            " *Comes out* is what the saved lesson measured, or the right answer. The name of a question leads to what "
+            "to say to each mistaken answer, that of a claim to what is right."
+        )
     return "\n\n".join([intro, *(of_lesson(lesson, folder, slides, answers=answers) for lesson in lessons)])
 
 
@@ -40,41 +46,64 @@ def of_lesson(lesson: reading.Lesson, folder: str = "", slides: str = "", *, ans
     if not lesson.is_tagged:
         return f"{heading}\n\n{links}: {NOT_PLANNED}"
     planned = counted.parts(lesson)
-    in_class = class_time.slots(lesson, planned, counted.MINUTES_IN_CLASS[lesson.number])
+    in_class = slots(lesson)
     whole = sum(part.minutes for part in planned if part.name != counted.AT_HOME)
     taken = sum(slot.minutes for slot in in_class)
     total = f"{links}: {counted.MINUTES_IN_CLASS[lesson.number]} minutes in class, of which the table takes {taken}"
     total += f"; all of the core takes {whole:.0f} as counted."
     came_out = outcomes.of_lesson(lesson) if answers else None
-    rows = []
-    minute = 0
-    for slot in in_class:
-        if slot.minutes:
-            rows.append(_row(slot, minute, came_out))
-            minute += slot.minutes
+    rows = [_row(slot, minute, came_out) for minute, slot in timetable(lesson)]
     columns = ["minute", "part", "what", "ask", *(["comes out"] if answers else []), "mistake"]
     table = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", *rows]
     return "\n\n".join([heading, total, "\n".join(table), "\n".join(advice(lesson, planned, in_class))])
 
 
+def slots(lesson: reading.Lesson) -> list[class_time.Slot]:
+    """The parts of the lesson's core in its time in class; those without a minute are for home."""
+    return class_time.slots(lesson, counted.parts(lesson), counted.MINUTES_IN_CLASS[lesson.number])
+
+
+def timetable(lesson: reading.Lesson) -> list[tuple[int, class_time.Slot]]:
+    """The parts that are held in class, each with the minute at which it begins."""
+    in_class = slots(lesson)
+    begins = itertools.accumulate((slot.minutes for slot in in_class), initial=0)
+    return [(minute, slot) for minute, slot in zip(begins, in_class, strict=False) if slot.minutes]
+
+
+def minutes_of(slot: class_time.Slot, start: int) -> str:
+    """From which minute to which a part is held."""
+    return f"{start}–{start + slot.minutes}"
+
+
+def done_in(slot: class_time.Slot) -> str:
+    """What is done in a part: "read, run (3 s), ask"."""
+    part = slot.part
+    if part.name == counted.AT_HOME:
+        return "begin, the rest at home"
+    done = [
+        "tell" if any("told from the slides" in said for said, _ in slot.cuts) else "read",
+        f"run ({60 * part.running:.0f} s)" if part.running else "",
+        "ask" if part.asking else "",
+        "write" if is_written(slot) else "",
+    ]
+    return ", ".join(filter(None, done))
+
+
+def is_written(slot: class_time.Slot) -> bool:
+    """Whether the class writes the code of a part; else its solution is shown."""
+    return bool(slot.part.writing) and not any("writing" in said for said, _ in slot.cuts)
+
+
 def _row(slot: class_time.Slot, start: int, came_out: dict[str, outcomes.Outcome] | None) -> str:
     """A section as a line of the table; its answers where `came_out` is given."""
     part = slot.part
-    minutes = f"{start}–{start + slot.minutes}"
+    with_links = came_out is not None
+    row = [minutes_of(slot, start), _named(part, with_links=with_links), done_in(slot)]
     if part.name == counted.AT_HOME:
-        row = [minutes, part.name, "begin, the rest at home", "", ""]
-        return _line(row if came_out is None else [*row, ""])
-    cut = " ".join(said for said, _ in slot.cuts)
-    is_written = bool(part.writing) and "writing" not in cut
+        return _line([*row, "", "", ""] if with_links else [*row, "", ""])
     shown = [question for question in part.section.questions if not _is_cut(question, slot) or question.kind == "code"]
-    what = [
-        "tell" if "told from the slides" in cut else "read",
-        f"run ({60 * part.running:.0f} s)" if part.running else "",
-        "ask" if part.asking else "",
-        "write" if is_written else "",
-    ]
-    row = [minutes, _named(part), ", ".join(filter(None, what)), _grouped(shown, solved=not is_written)]
-    if came_out is not None:
+    row.append(_grouped(shown, solved=not is_written(slot), with_links=with_links))
+    if with_links:
         row.append("<br>".join(f"{each.name}: {told}" for each in shown if (told := _right(each, came_out))))
     row.append("<br>".join(f"{each.name}: {_cell(each.misconception)}" for each in shown if each.misconception))
     return _line(row)
@@ -84,9 +113,11 @@ def _line(row: list[str]) -> str:
     return f"| {' | '.join(row)} |"
 
 
-def _named(part: counted.Part) -> str:
+def _named(part: counted.Part, *, with_links: bool) -> str:
     """A section's heading with the claims of the slides that it puts right."""
     claims = sorted({claim for cell in part.section.cells for claim in cell.metadata.get("claims", ())}, key=_order)
+    if with_links:
+        claims = [f'<a href="claims.html#{claim}">{claim}</a>' for claim in claims]
     return _cell(part.name) + (f"<br>slides: {' '.join(claims)}" if claims else "")
 
 
@@ -94,7 +125,7 @@ def _order(claim: str) -> tuple[str, int]:
     return claim[0], int(claim[1:])
 
 
-def _grouped(questions: list[Question], *, solved: bool) -> str:
+def _grouped(questions: list[Question], *, solved: bool, with_links: bool) -> str:
     """The questions by kind: "w1, w2, w3 (to start with)<br>e1 (write code)"."""
     found: dict[str, list[Question]] = {}
     for question in questions:
@@ -102,7 +133,17 @@ def _grouped(questions: list[Question], *, solved: bool) -> str:
         if question.kind == "code":
             kind = "show a solution" if solved else "write code"
         found.setdefault(kind, []).append(question)
-    return "<br>".join(f"{counted.names(each)} ({kind})" for kind, each in found.items())
+    named = {
+        kind: [_name(question) if with_links else question.name for question in each] for kind, each in found.items()
+    }
+    return "<br>".join(f"{', '.join(names)} ({kind})" for kind, names in named.items())
+
+
+def _name(question: Question) -> str:
+    """A question's name, which leads to its misconception where it has one."""
+    if not question.misconception:
+        return question.name
+    return f'<a href="misconceptions.html#{question.lesson}-{question.name}">{question.name}</a>'
 
 
 def _right(question: Question, came_out: dict[str, outcomes.Outcome]) -> str:

@@ -26,6 +26,7 @@ SETTINGS = {
         "myst_nb",
         "course_lib.classroom.publishing.formulas",
         "course_lib.classroom.publishing.pages",
+        "course_lib.classroom.publishing.search",
     ],
     "html_theme": "sphinx_book_theme",
     "html_title": TITLE,

@@ -19,3 +19,18 @@ addEventListener("hashchange", () => {
   const place = document.getElementById(location.hash.slice(1));
   if (place?.matches("details.folded")) place.open = true;
 });
+// Who comes back to a page, say from the glossary, finds it as it was left: what was open, and the place.
+const folds = () => [...document.querySelectorAll("article details")];
+addEventListener("click", (event) => {
+  if (!event.target.closest("a[href]")) return;
+  history.replaceState({open: folds().map((each) => each.open), place: scrollY}, "");
+}, {capture: true});
+addEventListener("DOMContentLoaded", () => {
+  if (!history.state?.open) return;
+  folds().forEach((each, number) => { each.open = history.state.open[number]; });
+  addEventListener("load", () => scrollTo(0, history.state.place));
+});
+// On a phone the contents close once a line of them is chosen.
+addEventListener("click", (event) => {
+  if (event.target.closest("dialog[open] a[href]")) event.target.closest("dialog").close();
+});
