@@ -32,7 +32,6 @@ OTHERWISE = {  # names that students type or meet outside of the lessons, and wh
     "experiments.data_id": "for an experiment of your own",
     "experiments.identity": "for an experiment of your own",
     "visualization.LiveCurves": "to watch a training of your own",
-    "visualization.plot_bar_panels": "lesson 06 draws with it once vgg_depth is recorded",
     "training.Stopped": "what a training that was stopped by hand raises",
     "training.last_run": "a training that was stopped by hand says to type it",
     "visualization.plot_gradients": "what gradient_sizes returns for your own networks is drawn with it",
