@@ -15,6 +15,7 @@ from .filters import neighbor_correlation, watched
 from .measuring import linear_error, linear_errors, rise
 from .registry import EXPERIMENTS
 from .repeated_training import FixedLengthSGD, RepeatedTraining, redraw
+from .shortcuts import frozen_photos, lost_by_moving, record_frozen_photos, shortcut_from
 
 __all__ = [
     "EXPERIMENTS",
@@ -26,15 +27,19 @@ __all__ = [
     "compared",
     "data_id",
     "errors",
+    "frozen_photos",
     "identity",
     "learn_to_copy",
     "linear_error",
     "linear_errors",
+    "lost_by_moving",
     "neighbor_correlation",
     "other_errors",
+    "record_frozen_photos",
     "recorded",
     "redraw",
     "rise",
+    "shortcut_from",
     "steps_to",
     "watched",
     "without_block",
