@@ -25,6 +25,8 @@ def test_every_share_has_three_collections(network):
 def test_what_the_lesson_says_of_them():
     assert experiments.shortcut_from("toy_features", points=10)[0] == "0.4"
     assert experiments.shortcut_from("efficientnet_lite0", points=10)[0] == "1.0"
+    lite, toy = (experiments.frozen_photos()[network] for network in NETWORKS)
+    assert min(lite["unknown"]) > 34 and max(lite["unknown"]) < min(toy["unknown"])
     for network in NETWORKS:
         lost = experiments.lost_by_moving(network)
         medians = [np.median(each) for each in lost.values()]
