@@ -90,11 +90,9 @@ def _anywhere(seed: int) -> list:
 
 def _measure(network: keras.Model, scenes: dict[str, list], photos: dict[str, np.ndarray]) -> dict:
     features = {name: predict(network, each) for name, each in photos.items()}
-    of_home, of_object, of_place = (
-        toy_photos.labels(scenes["home"]),
-        toy_photos.labels(scenes["moved"]),
-        toy_photos.places(scenes["moved"]),
-    )
+    of_home = toy_photos.labels(scenes["home"])
+    of_object = toy_photos.labels(scenes["moved"])
+    of_place = toy_photos.places(scenes["moved"])
     found = {"by share": {}}
     for share in SHARES:
         layers = [_last_layer(seed, share, scenes, features) for seed in COLLECTIONS]
