@@ -31,6 +31,7 @@ OTHERWISE = {  # names that students type or meet outside of the lessons, and wh
     "experiments.Setting": "for an experiment of your own",
     "experiments.data_id": "for an experiment of your own",
     "experiments.identity": "for an experiment of your own",
+    "experiments.record_frozen_photos": "what makes data/frozen_photos.json again",
     "visualization.LiveCurves": "to watch a training of your own",
     "training.Stopped": "what a training that was stopped by hand raises",
     "training.last_run": "a training that was stopped by hand says to type it",

@@ -137,7 +137,8 @@ def add_trouble(folder: str | os.PathLike) -> None:
     cars[1].convert("CMYK").save(folder / "car" / "for_print.jpg")
     note = Image.Exif()
     note[0x0112] = UPRIGHT
-    cars[2].transpose(Image.Transpose.ROTATE_90).save(folder / "car" / "held_upright.jpg", exif=note)
+    upright = ImageOps.fit(cars[2], (HEIGHT, RENDERED))  # higher than wide, as a phone held upright takes it
+    upright.transpose(Image.Transpose.ROTATE_90).save(folder / "car" / "held_upright.jpg", exif=note)
     deep = np.asarray(boats[0].convert("L")).astype(np.uint16) * 257
     Image.fromarray(deep).save(folder / "sailboat" / "scan_16_bits.png")
     boats[1].save(folder / "sailboat" / "moving.gif", save_all=True, append_images=boats[2:4])

@@ -14,7 +14,7 @@ from . import (
     zfnet,
 )
 from .catalog import CATALOG, build
-from .pretrained import frozen_features, last_maps
+from .pretrained import frozen_features, last_maps, toy_features
 from .weights import load_imagenet_weights, preprocess
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "resnet",
     "small",
     "summary",
+    "toy_features",
     "vgg",
     "zfnet",
 ]

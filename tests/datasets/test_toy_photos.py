@@ -72,6 +72,8 @@ def test_trouble_is_loaded_or_named(tmp_path, capsys):
         assert name in said
     files = sum(path.is_file() for path in tmp_path.rglob("*"))
     assert len(data.train) + len(data.validation) + len(data.test) == files - 2
+    upright = datasets.read_photo(tmp_path / "car" / "held_upright.jpg", 64, "pad")
+    assert (upright[:, 0] == 128).all() and not (upright[0] == 128).all()  # gray at the sides: higher than wide
     assert ("IMG_2044.HEIC" in said) == (not reads_heic())
 
 

@@ -1,0 +1,52 @@
+"""The recorded photos of lesson 09: the numbers are possible, and the lesson's sentences about them are so."""
+
+import numpy as np
+import pytest
+
+from course_lib import experiments
+from course_lib.datasets import toy_photos, toy_scenes
+from course_lib.experiments import shortcuts
+
+NETWORKS = ["efficientnet_lite0", "toy_features"]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_share_has_three_collections(network):
+    found = experiments.frozen_photos()[network]
+    assert [float(share) for share in found["by share"]] == list(shortcuts.SHARES)
+    for of in found["by share"].values():
+        numbers = np.array(list(of.values()))
+        assert numbers.shape == (3, 3) and (numbers >= 0).all() and (numbers <= 100).all()
+        assert (np.add(of["moved, by object"], of["moved, by place"]) <= 100.1).all()
+    for name in ("new photos", "another phone", "known", "unknown"):
+        assert len(found[name]) == 3 and 0 <= min(found[name]) <= max(found[name]) <= 100
+
+
+def test_what_the_lesson_says_of_them():
+    assert experiments.shortcut_from("toy_features", points=10)[0] == "0.4"
+    assert experiments.shortcut_from("efficientnet_lite0", points=10)[0] == "1.0"
+    lite, toy = (experiments.frozen_photos()[network] for network in NETWORKS)
+    assert min(lite["unknown"]) > 34 and max(lite["unknown"]) < min(toy["unknown"])
+    for network in NETWORKS:
+        lost = experiments.lost_by_moving(network)
+        medians = [np.median(each) for each in lost.values()]
+        assert medians == sorted(medians)
+        at_home = [
+            np.median(each["right at home"]) for each in experiments.frozen_photos()[network]["by share"].values()
+        ]
+        assert at_home[-1] > at_home[0]
+
+
+def test_a_collection_is_met_in_each_place_equally_often():
+    scenes = shortcuts._anywhere(5)
+    for name in toy_photos.CLASSES:
+        places = [scene.background for scene in scenes if scene.class_name == name]
+        assert {place: places.count(place) for place in places} == dict.fromkeys(toy_scenes.BACKGROUNDS, 10)
+
+
+def test_where_no_share_is_enough_none_is_named(monkeypatch):
+    monkeypatch.setattr(shortcuts, "lost_by_moving", lambda network: {"0.2": [1.0, 2.0], "1.0": [30.0, 4.0]})
+    assert experiments.shortcut_from("any", points=10) == (
+        "",
+        "Points lost, by share at home (median): 20%: 2, 100%: 17.",
+    )
