@@ -15,11 +15,8 @@ from .filters import neighbor_correlation, watched
 from .measuring import linear_error, linear_errors, rise
 from .registry import EXPERIMENTS
 from .repeated_training import FixedLengthSGD, RepeatedTraining, redraw
-<<<<<<< HEAD
 from .resnet import steps_by_depth
-=======
 from .shortcuts import frozen_photos, lost_by_moving, record_frozen_photos, shortcut_from
->>>>>>> ab37edf562734b9bd6d23e1e0173cbbca73c3af8
 
 __all__ = [
     "EXPERIMENTS",
@@ -43,11 +40,8 @@ __all__ = [
     "recorded",
     "redraw",
     "rise",
-<<<<<<< HEAD
-    "steps_by_depth",
-=======
     "shortcut_from",
->>>>>>> ab37edf562734b9bd6d23e1e0173cbbca73c3af8
+    "steps_by_depth",
     "steps_to",
     "watched",
     "without_block",
