@@ -128,7 +128,8 @@ def growth_in_words(steps: Mapping[str, Mapping[float, Sequence[float]]], places
         raise ValueError(f"steps must be a dict name → {{place → one number per seed}}, not {described(steps)}")
     said = []
     for name, row in steps.items():
-        first, last = min(row), max(row)
+        first = min(row)
+        last = max(row)
         if first == last:
             said.append(f"{name}: {first:g} {places} alone")
             continue
