@@ -204,7 +204,7 @@ def _pixels() -> dict[str, Setting]:
             rate, activation, activation=activation, initialization="paper", pixels=128
         )
         for activation in ("relu", "tanh")
-        for rate in (0.0003, 0.001, 0.003, 0.01, 0.03)
+        for rate in (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
     }
 
 
