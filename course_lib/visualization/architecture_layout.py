@@ -108,12 +108,19 @@ def _in_rows(boxes: list[Box]) -> list[Box]:
 
 
 def _cut(boxes: list[Box], count: int) -> list[Box]:
-    """Boxes placed in one row, cut into `count` rows of about the same length, one below the other."""
+    """Boxes placed in one row, cut into `count` rows of about the same length, one below the other.
+
+    No row begins with a stage that sees both towers: the lines to it from the stage before are drawn.
+    """
     length = boxes[-1].right
     placed = []
-    pairs = itertools.pairwise([boxes[0], *boxes])  # each with the one before; the first with itself
-    for number, row in itertools.groupby(pairs, lambda pair: int(count * pair[1].middle / length)):
-        row = list(row)
+    rows = [int(count * box.middle / length) for box in boxes]
+    for place, box in enumerate(boxes):
+        if box.mixes:
+            rows[place] = rows[place - 1]
+    pairs = zip(rows, [boxes[0], *boxes[:-1]], boxes, strict=True)  # each with the one before; the first with itself
+    for number, members in itertools.groupby(pairs, lambda member: member[0]):
+        row = [(before, box) for _, before, box in members]
         start = row[0][0].middle if number else 0.0
         above = max(box.reach for _, box in row) + 0.15
         below = LINE * max(len(box.words) for _, box in row) + 0.2

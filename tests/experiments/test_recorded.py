@@ -5,7 +5,7 @@ import collections
 import numpy as np
 import pytest
 
-from course_lib import common, experiments, models
+from course_lib import common, experiments, models, visualization
 from course_lib.experiments.experiment import identity
 
 RECORDED = sorted(file.stem for file in common.RUNS.glob("*.json"))
@@ -218,6 +218,20 @@ class TestLessonFive:
         for name in ("without dropout", "without weight decay"):
             errors = ablation[name]["validation"][:, -1]
             assert errors.min() < full.max() and full.min() < errors.max(), name
+
+    def test_training_reports_less_than_validation_and_knows_its_images_better(self, ablation):
+        for run in experiments.compared("alexnet_ablation", so_far=True)["all tricks"]:
+            reported = 1 - run["history"]["accuracy"][19]
+            known, new = (run["measured"][part]["error"][2] for part in ("training", "validation"))
+            assert run["measured"]["training"]["epoch"][2] == 20
+            assert known + 0.04 < new < reported
+
+    def test_mild_augmentation_errs_least_in_every_seed(self):
+        errors = {
+            name: [100 - 100 * run["history"]["val_accuracy"][-1] for run in runs]
+            for name, runs in experiments.compared("augmentation_few").items()
+        }
+        assert visualization.clearly_lowest(errors) == "mild"
 
     def test_large_pixels_hold_tanh_up_and_small_ones_do_not(self):
         epochs = {

@@ -198,6 +198,9 @@ def test_alexnet_is_two_towers():
     fronts = [patch.get_xy() for patch in ax.patches if patch.get_alpha() is None]
     middles = {round(float((corners[0, 1] + corners[2, 1]) / 2), 2) for corners in fronts}
     assert len(middles) > 4  # the two towers of a row lie apart
+    windows = [line for line in ax.lines if len(line.get_xdata()) == 5]
+    # from the input to both towers; of pool1, conv2, pool2, conv5 and pool5 in each tower; of conv3 in each from both
+    assert len(windows) == 2 + 5 * 2 + 4
     one = visualization.plot_architecture(models.build("alexnet_one_tower"))
     assert "96@55×55" in [text.get_text() for text in one.texts]
 
