@@ -11,7 +11,7 @@ from .experiment import (
     recorded,
     steps_to,
 )
-from .filters import neighbor_correlation, watched
+from .filters import LengthAlone, neighbor_correlation, watched
 from .measuring import linear_error, linear_errors, rise
 from .registry import EXPERIMENTS
 from .repeated_training import FixedLengthSGD, RepeatedTraining, redraw
@@ -22,6 +22,7 @@ __all__ = [
     "EXPERIMENTS",
     "Experiment",
     "FixedLengthSGD",
+    "LengthAlone",
     "RepeatedTraining",
     "Setting",
     "both_errors",
