@@ -11,7 +11,8 @@ from .experiment import (
     recorded,
     steps_to,
 )
-from .filters import LengthAlone, neighbor_correlation, watched
+from .filters import neighbor_correlation, watched
+from .lenet import LengthAlone
 from .measuring import linear_error, linear_errors, rise
 from .registry import EXPERIMENTS
 from .repeated_training import FixedLengthSGD, RepeatedTraining, redraw

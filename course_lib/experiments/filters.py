@@ -106,18 +106,3 @@ EXPERIMENTS = {
         },
     ),
 }
-
-
-class LengthAlone(keras.constraints.Constraint):
-    """Lets training change a filter's length and sign, not its direction: after each step the nearest multiple.
-
-    Args:
-        filters: `(height, width, channels, filters)`, each of length 1.
-    """
-
-    def __init__(self, filters: np.ndarray):
-        self.filters = filters
-
-    def __call__(self, kernel):
-        """The nearest multiples of the filters."""
-        return keras.ops.sum(kernel * self.filters, axis=(0, 1, 2)) * self.filters

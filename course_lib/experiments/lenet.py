@@ -154,6 +154,21 @@ def _rate(learning_rate: float) -> Setting:
     return Setting("lenet5", Recipe(learning_rate=learning_rate, batch_size=128), epochs=30, data=watched)
 
 
+class LengthAlone(keras.constraints.Constraint):
+    """Lets training change a filter's length and sign, not its direction: after each step the nearest multiple.
+
+    Args:
+        filters: `(height, width, channels, filters)`, each of length 1.
+    """
+
+    def __init__(self, filters: np.ndarray):
+        self.filters = filters
+
+    def __call__(self, kernel):
+        """The nearest multiples of the filters."""
+        return keras.ops.sum(kernel * self.filters, axis=(0, 1, 2)) * self.filters
+
+
 EXPERIMENTS = {
     "lenet5": Experiment(
         "Today's LeNet-5 on MNIST, without distortions",

@@ -59,8 +59,12 @@ def reproduce(name: str, experiment: Experiment, seeds, *, again: bool = False) 
     record["runs"] = [] if again else _still_valid(name, record["settings"])
     record["status"] = "unfinished"  # in the file until the last run
     networks = {}  # trained in this process, by setting and seed
-    _train_missing(record, experiment, experiment.settings, list(seeds)[:1], networks)
-    _train_missing(record, experiment, experiment.chosen(record["runs"]), seeds, networks)
+    first = list(seeds)[:1]
+    _train_missing(record, experiment, experiment.settings, first, networks)
+    chosen = experiment.chosen(record["runs"])
+    # A setting that came later may be the best of its group: the other seeds of the former best would pass for it.
+    record["runs"] = [run for run in record["runs"] if run["seed"] in first or run["setting"] in chosen]
+    _train_missing(record, experiment, chosen, seeds, networks)
     del record["status"]
     _write(record)
     for key in experiment.settings:

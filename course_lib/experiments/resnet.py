@@ -78,14 +78,12 @@ def steps_by_depth() -> dict[str, dict[int, list[float]]]:
         kind of which no depth has been recorded.
     """
     runs = recorded("depth_steps")["runs"]
-    figure = soonest(GOAL)
+    chosen = EXPERIMENTS["depth_steps"].chosen(runs)
     found: dict[str, dict[int, list[float]]] = {kind: {} for kind in KINDS}
-    for kind, depth in itertools.product(KINDS, DEPTHS):
-        names = [f"{kind} {depth}, rate {rate}" for rate in RATES]
-        first = {run["setting"]: run for run in runs if run["setting"] in names and run["seed"] == 0}
-        if len(first) == len(names):
-            best = min(first, key=lambda name: figure(first[name]))
-            found[kind][depth] = [steps_to(run, GOAL) for run in runs if run["setting"] == best]
+    for kind, depth, rate in itertools.product(KINDS, DEPTHS, RATES):
+        name = f"{kind} {depth}, rate {rate}"
+        if name in chosen:
+            found[kind][depth] = [steps_to(run, GOAL) for run in runs if run["setting"] == name]
     return found
 
 
@@ -168,7 +166,7 @@ EXPERIMENTS = {
         "How many training steps plain and residual networks need, by depth",
         "deep plain networks may have exponentially low convergence rates (He et al. 2016, section 4.1: a conjecture)",
         _depth_steps(),
-        best=soonest(0.10),
+        best=soonest(GOAL),
     ),
     "depth_identity": Experiment(
         "A deep plain network made of a trained shallow one and blocks that copy their input",

@@ -27,7 +27,7 @@ def record_frozen_photos(networks: tuple[str, ...] = NETWORKS) -> dict[str, dict
     scenes = _scenes()
     photos = {name: toy_photos.photograph(each, SIDE) for name, each in scenes.items()}
     found = {name: _measure(_features(name), scenes, photos) for name in networks}
-    FILE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    common.write_json(FILE, found)
     return found
 
 

@@ -1,6 +1,7 @@
 """`reproduce`: every finished run is kept, and what is kept fits the code."""
 
 import dataclasses
+import functools
 import json
 
 import numpy as np
@@ -260,6 +261,16 @@ def test_only_the_best_of_a_group_gets_the_other_seeds(runs):
         *(("slow", 0), ("fast", 0), ("alone", 0)),
         *(("fast", 1), ("alone", 1)),
     ]
+
+
+def test_a_better_setting_that_comes_later_takes_the_place_of_the_former_best(runs):
+    slow = {"recipe": Recipe(learning_rate=1e-6, batch_size=16), "epochs": 20, "group": "rates"}
+    fast = slow | {"recipe": Recipe(learning_rate=0.1, batch_size=16)}
+    best = functools.partial(several, lambda run: -run["history"]["accuracy"][-1])
+    reproduce.reproduce("toy", best(slow=slow), [0, 1])
+    found = reproduce.reproduce("toy", best(slow=slow, fast=fast), [0, 1])["runs"]
+    assert [(run["setting"], run["seed"]) for run in found] == [("slow", 0), ("fast", 0), ("fast", 1)]
+    assert [run["seed"] for run in experiments.compared("toy")["rates"]] == [0, 1]
 
 
 def halved(source, model) -> None:

@@ -168,8 +168,8 @@ def late(slots_in_class: Sequence[Slot], minutes: float = 10) -> list[tuple[str,
                 candidates.append((said, min(saved, slot.minutes - 1)))
     candidates += [(at_home(slot.part), slot.minutes) for slot in kept if slot.part.name == counted.PAPER]
     last = [slot for slot in kept if slot.part.section.is_numbered][:1:-1]
-    needed = [slot for slot in last if slot.part.writing]  # what the lesson promises to write stays, if only shown
-    candidates += [(at_home(slot.part), slot.minutes) for slot in last if slot not in needed]
+    # What the lesson promises to write stays, if only shown.
+    candidates += [(at_home(slot.part), slot.minutes) for slot in last if not slot.part.writing]
     for said, saved in candidates:
         if sum(each for _, each in found) >= minutes:
             break
