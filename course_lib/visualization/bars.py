@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from matplotlib import ticker
 
+from course_lib import common
 from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
 from course_lib.visualization.style import INK, MUTED, PALETTE, given_or_new, new_axes, style
@@ -42,6 +43,7 @@ def plot_bars(
     highlight: Collection[str] = (),
     lines: Mapping[str, float] | None = None,
     spec: str | None = ".1f",
+    limits: Sequence[float] | None = None,
     ax=None,
 ):
     """Horizontal bars from 0 to the median, with one dot per seed.
@@ -53,10 +55,12 @@ def plot_bars(
         highlight: names whose bars are drawn in the second color; only where there are no groups.
         lines: name → value of vertical lines for comparison, such as {"chance": 90.0}, named in the legend.
         spec: how the median is written beside its bar, as in an f-string; None leaves it out.
+        limits: (smallest, largest) of the axis, so that figures can be compared.
         ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: no values, NaN, some names with groups and some without, or an unknown name to highlight.
+        ValueError: no values, NaN, some names with groups and some without, an unknown name to highlight, or impossible
+            limits.
     """
     rows = _grouped(values)
     groups = list(dict.fromkeys(group for row in rows.values() for group in row))
@@ -79,6 +83,9 @@ def plot_bars(
     ax.set(xlabel=label, ylim=(len(rows) - 0.5, -0.5))
     ax.tick_params(axis="y", length=0)
     ax.margins(x=0.12)
+    if limits is not None:
+        low, high = (common.number("limits", end, -1e9, 1e9) for end in limits)
+        ax.set_xlim(low, common.number("the larger limit", high, low + 1e-12, 1e9))
     if lines or groups != [""]:
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
     return ax

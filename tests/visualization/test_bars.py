@@ -62,6 +62,12 @@ def test_highlight_lines_and_given_axes():
     assert [same_color(bar.get_facecolor()[:3], PALETTE[1]) for bar in ax.patches] == [False, True]
 
 
+def test_limits_make_figures_comparable():
+    assert visualization.plot_bars(ERRORS, "error in %", limits=(0, 115)).get_xlim() == (0, 115)
+    with pytest.raises(ValueError, match="the larger limit must be a number from 5"):
+        visualization.plot_bars(ERRORS, "error in %", limits=(5, 5))
+
+
 def test_a_data_frame_is_taken_by_columns():
     ax = visualization.plot_bars(pandas.DataFrame(ERRORS), "error in %")
     assert [bar.get_width() for bar in ax.patches] == [5.0, 2.5]
