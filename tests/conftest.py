@@ -4,6 +4,7 @@
 """
 
 import collections
+import gc
 import os
 import random
 
@@ -52,6 +53,13 @@ def pytest_collection_modifyitems(config, items):
         for path, count in counts.items()
     }
     items.sort(key=lambda item: -lasting[item.path])
+
+
+def pytest_collection_finish():
+    """What was imported for the tests stays: Python need not look through it again for what can be freed."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # networks and figures are thousands of objects each
 
 
 def _seed() -> None:
