@@ -10,6 +10,8 @@ import random
 
 os.environ["COURSE_PROFILE"] = "quick"  # nbval's kernels inherit it
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many workers as cores: NumPy's threads would wait for those of others
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is imported; the lessons' kernels inherit it
 
 import matplotlib
 import numpy as np
