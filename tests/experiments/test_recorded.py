@@ -479,6 +479,15 @@ class TestBatchAndRate:
         assert min(fit["batch 512, rate 0.03"]) > 1
         assert min(errors[512, 0.3]) > max(errors[32, best[32]])
 
+    def test_256_steps_of_512_images_end_lower_than_512_steps_of_32(self):
+        found = experiments.compared("batch_and_rate")
+        large, small = (
+            [run["measured"]["validation"]["error"][place] for run in found[name]]
+            for name, place in (("batch 512, rate 0.1", -1), ("batch 32, rate 0.03", 1))
+        )
+        assert max(large) < min(small)
+        assert [8_192 // 512 * 16, 8_192 // 32 * 2] == [256, 512]  # measured after every second epoch
+
     def test_a_warm_up_lets_the_largest_batch_train_at_a_rate_of_1(self, errors):
         found = experiments.compared("large_batch_warm_up")
         late = {
