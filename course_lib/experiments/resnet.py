@@ -68,22 +68,29 @@ def _depth_steps() -> dict[str, Setting]:
     }
 
 
-def steps_by_depth() -> dict[str, dict[int, list[float]]]:
+def steps_by_depth(fewest_seeds: int = 1) -> dict[str, dict[int, list[float]]]:
     """Training steps to 10 % training error, of what `depth_steps` has recorded so far, whole or not.
 
     A depth counts as soon as each learning rate has its seed 0; the rate that was soonest with it is taken.
+
+    Args:
+        fewest_seeds: depths with fewer seeds are left out.
 
     Returns:
         "plain" and "resnet" → layers → one number per seed, infinite where 200 epochs were not enough; empty for a
         kind of which no depth has been recorded.
     """
-    runs = recorded("depth_steps")["runs"]
+    try:
+        runs = recorded("depth_steps")["runs"]
+    except FileNotFoundError:  # nothing is recorded so far
+        runs = []
     chosen = EXPERIMENTS["depth_steps"].chosen(runs)
     found: dict[str, dict[int, list[float]]] = {kind: {} for kind in KINDS}
     for kind, depth, rate in itertools.product(KINDS, DEPTHS, RATES):
         name = f"{kind} {depth}, rate {rate}"
-        if name in chosen:
-            found[kind][depth] = [steps_to(run, GOAL) for run in runs if run["setting"] == name]
+        steps = [steps_to(run, GOAL) for run in runs if run["setting"] == name]
+        if name in chosen and len(steps) >= fewest_seeds:
+            found[kind][depth] = steps
     return found
 
 

@@ -127,7 +127,8 @@ def plot_cost(rows: Rows, error: str = "top5_error", *, ax=None):
 def plot_winners(rows: Rows, network: str | None = None, *, ax=None):
     """Top-5 error of the ImageNet challenge (ILSVRC) by year, and that of one trained human as a line.
 
-    Filled bars are ensembles, empty ones single networks. Entries with extra training data are left out.
+    Filled bars are ensembles; empty ones are none, or not stated to be one. Entries with extra training data are left
+    out.
 
     Args:
         rows: the rows of `common.published("imagenet_winners")`, and further ones with the same columns.

@@ -71,7 +71,7 @@ def plot_filter(image: np.ndarray, kernel: np.ndarray, row: int, column: int):
     result = sum(convolve(image[..., color], kernel[..., color]) for color in range(3))
     if not (0 <= row < result.shape[0] and 0 <= column < result.shape[1]):
         raise ValueError(f"the map has {result.shape} pixels, so there is none at {(row, column)}")
-    pictures = {f"map in: {name}": image[..., color] for color, name in enumerate(COLORS)} | {"map out": result}
+    pictures = {f"input: {name}": image[..., color] for color, name in enumerate(COLORS)} | {"feature map": result}
     squares = {f"filter, for {name}": kernel[..., color] for color, name in enumerate(COLORS)}
     axes = plot_panels(pictures | squares, columns=4)
     largest = float(np.abs(kernel).max()) or 1.0

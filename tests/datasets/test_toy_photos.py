@@ -92,6 +92,16 @@ def test_frames_of_a_burst_are_near_their_image():
     assert np.array_equal(frames, toy_photos.in_bursts(images, seed=2))
 
 
+def test_less_light_darkens_every_pixel_and_nearly_keeps_their_order():
+    ways = toy_photos.four_ways(4, seed=8)
+    bright, dark = (toy_photos.photograph(ways[way]).astype(int).reshape(-1, 3) for way in ("as before", "less light"))
+    assert np.mean(dark <= bright) > 0.999
+    pairs = np.random.default_rng(0).integers(64 * 64, size=(2, 5_000))
+    for before, after in zip(bright.reshape(-1, 64 * 64, 3), dark.reshape(-1, 64 * 64, 3), strict=True):
+        differences = [np.subtract(*each[pairs]) for each in (before, after)]
+        assert np.mean(differences[0] * differences[1] < 0) < 0.02
+
+
 def test_photos_are_wider_than_high(tmp_path):
     toy_photos.write(toy_photos.sample(1, seed=1), tmp_path)
     assert {Image.open(path).size for path in tmp_path.rglob("*.JPG")} == {(64, 48)}

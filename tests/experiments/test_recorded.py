@@ -214,10 +214,14 @@ class TestLessonFive:
 
     def test_beside_augmentation_no_other_regularizer_shows(self, ablation):
         full = ablation["all tricks"]["validation"][:, -1]
-        assert ablation["without augmentation"]["validation"][:, -1].min() > full.max() + 8
+        assert ablation["without augmentation"]["validation"][:, -1].min() > full.max() + 10
         for name in ("without dropout", "without weight decay"):
             errors = ablation[name]["validation"][:, -1]
             assert errors.min() < full.max() and full.min() < errors.max(), name
+
+    def test_without_augmentation_dropout_and_decay_together_pay(self, ablation):
+        with_both, none = (ablation[name]["validation"][:, -1] for name in ("without augmentation", "no regularizer"))
+        assert with_both.max() < none.min()
 
     def test_training_reports_less_than_validation_and_knows_its_images_better(self, ablation):
         for run in experiments.compared("alexnet_ablation", so_far=True)["all tricks"]:
@@ -263,16 +267,18 @@ def test_kernels_are_compared_at_equal_sight_and_equal_parameters():
 
 
 class TestLessonSix:
-    """What lesson 06 says of its columns on 12,000 scenes, with one seed."""
+    """What lesson 06 says of its columns on 12,000 scenes, by the medians of the seeds recorded so far."""
 
     @pytest.fixture
     def errors(self):
         return experiments.both_errors("vgg_depth", so_far=True)
 
     def test_nineteen_layers_fail_in_training_and_each_change_alone_mends_them(self, errors):
-        assert min(errors["E"]["training"]) > 80
+        median = {(name, part): np.median(each[part]) for name, each in errors.items() for part in each}
+        assert median["E", "training"] > 80
         for name in ("E, normalized", "E, no dropout", "E, from A"):
-            assert max(errors[name]["test"]) < min(errors["E"]["test"]) - 50, name
+            for part in ("training", "test"):
+                assert median[name, part] < median["E", part] - 50, name
 
     def test_normalized_columns_differ_by_few_points(self, errors):
         medians = [np.median(errors[f"{column}, normalized"]["test"]) for column in "ABDE"]
@@ -472,6 +478,15 @@ class TestBatchAndRate:
         assert max(fit["batch 512, rate 0.3"] + fit["batch 32, rate 0.03"]) < 0.02
         assert min(fit["batch 512, rate 0.03"]) > 1
         assert min(errors[512, 0.3]) > max(errors[32, best[32]])
+
+    def test_256_steps_of_512_images_end_lower_than_512_steps_of_32(self):
+        found = experiments.compared("batch_and_rate")
+        large, small = (
+            [run["measured"]["validation"]["error"][place] for run in found[name]]
+            for name, place in (("batch 512, rate 0.1", -1), ("batch 32, rate 0.03", 1))
+        )
+        assert max(large) < min(small)
+        assert [8_192 // 512 * 16, 8_192 // 32 * 2] == [256, 512]  # measured after every second epoch
 
     def test_a_warm_up_lets_the_largest_batch_train_at_a_rate_of_1(self, errors):
         found = experiments.compared("large_batch_warm_up")

@@ -34,7 +34,16 @@ def test_what_the_lesson_says_of_them():
         at_home = [
             np.median(each["right at home"]) for each in experiments.frozen_photos()[network]["by share"].values()
         ]
-        assert at_home[-1] > at_home[0]
+        assert at_home[-1] == max(at_home) > at_home[0]
+        moved = [
+            np.median(each["moved, by object"]) for each in experiments.frozen_photos()[network]["by share"].values()
+        ]
+        assert moved[0] == max(moved)
+    at_home = {share: np.median(each["right at home"]) for share, each in lite["by share"].items()}
+    assert [share for share, median in at_home.items() if median == 100] == ["0.6", "0.8", "0.9", "1.0"]
+    assert max(lite["another phone"]) < min(lite["new photos"])
+    of_nine_tenths = lite["by share"]["0.9"]
+    assert max(of_nine_tenths["moved, by place"]) < min(of_nine_tenths["moved, by object"]) < 100
 
 
 def test_a_collection_is_met_in_each_place_equally_often():

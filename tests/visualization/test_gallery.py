@@ -164,6 +164,7 @@ def recorded():
     confidence = {"known": np.linspace(0.6, 1, 40), "unknown": np.linspace(0.4, 0.95, 30)}
     yield "plot_confidence", vis.plot_confidence(confidence)
     pairs = {name: {"training": values, "test": np.add(values, 1)} for name, values in last.items()}
+    yield "plot_dots", vis.plot_dots(last, "loss after the last epoch, in hundredths", log=True)
     yield "plot_bars of two errors", vis.plot_bars(pairs, "error in %")
 
 

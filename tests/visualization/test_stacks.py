@@ -24,7 +24,7 @@ def test_a_filter_has_numbers_for_each_color_and_makes_one_map():
     generator = np.random.default_rng(0)
     image, kernel = generator.random((8, 9, 3)), generator.normal(size=(3, 3, 3))
     axes = vis.plot_filter(image, kernel, 2, 4)
-    assert len(axes) == 7 and axes[3].get_title() == "map out"
+    assert len(axes) == 7 and axes[3].get_title() == "feature map"
     drawn = np.asarray(axes[3].images[0].get_array())
     assert drawn.shape == (6, 7)
     assert drawn[2, 4] == pytest.approx(np.sum(image[2:5, 4:7] * kernel))
