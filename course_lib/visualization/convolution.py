@@ -115,7 +115,8 @@ def plot_pooling(values: np.ndarray, *, size: int = 2, ax=None):
 
 def _picture(ax, values, colors: str, box: tuple[int, int, int, int], title: str, hidden=False) -> None:
     """Values and a box; where `hidden` is true they are left out, but the color scale is that of all."""
-    limits = {"vmin": -np.abs(values).max(), "vmax": np.abs(values).max()} if colors == DIVERGING else {}
+    largest = np.abs(values).max() or 1.0  # a map of zeros, too, has a scale around 0
+    limits = {"vmin": -largest, "vmax": largest} if colors == DIVERGING else {}
     shown = np.ma.masked_where(np.broadcast_to(hidden, values.shape), values)
     ax.imshow(shown, cmap=colors, **limits)
     _frame(ax, box, WRONG)
