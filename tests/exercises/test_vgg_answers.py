@@ -124,6 +124,12 @@ def network(
 
 
 class TestBuildVgg:
+    @pytest.fixture(autouse=True)
+    def nothing_is_drawn(self, monkeypatch):
+        """Weights start at zero, which takes no time to draw: up to 144 million, of which the judge reads none."""
+        zeros = lambda self, shape, dtype=None: keras.ops.zeros(shape, dtype)  # noqa: E731
+        monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", zeros)
+
     def test_right(self):
         assert exercises.vgg.q2.reply(network).startswith("→ Right")
 
