@@ -293,6 +293,21 @@ class TestLessonSix:
         medians = [np.median(errors[f"{column}, normalized"]["test"]) for column in "ABDE"]
         assert max(medians) - min(medians) < 3
 
+    def test_the_column_of_sixteen_layers_needs_none_of_the_changes(self, errors):
+        assert np.median(errors["D"]["test"]) < np.median(errors["E"]["test"]) - 50
+
+    def test_how_the_lesson_says_that_we_trained(self):
+        names = ("vgg_kernels", "vgg_pairs", "vgg_depth", "vgg_depth_short", "vgg_starts")
+        settings = {name: experiments.EXPERIMENTS[name].settings.values() for name in names}
+        each = [setting for of in settings.values() for setting in of]
+        assert {setting.recipe.batch_size for setting in each} == {50, 64}
+        assert {min(setting.epochs for setting in each), max(setting.epochs for setting in each)} == {1, 40}
+        assert {setting.recipe.optimizer for setting in each} == {"adam"}
+        for name, of in settings.items():
+            digits = name in ("vgg_pairs", "vgg_starts")
+            assert {setting.recipe.weight_decay for setting in of} == {0.0 if digits else 1e-4}
+            assert {setting.recipe.schedule for setting in of} == {"constant" if name == "vgg_starts" else "cosine"}
+
 
 class TestLenet:
     """What lesson 03 concludes from its recorded runs."""
