@@ -139,6 +139,15 @@ class TestDepth:
             assert error["plain32", seed] > error["plain8", seed] + 0.1
             assert error["plain32", seed] > error["resnet32", seed] + 0.1
 
+    def test_random_weights_are_far_behind_deepened_ones_after_as_many_epochs(self):
+        error = {}
+        for run in experiments.recorded("depth_identity")["runs"]:
+            error[run["setting"], run["seed"]] = run["measured"]["training"]["error"]
+        after = 60 // experiments.recorded("depth_identity")["settings"]["plain 32"]["measure_every"]
+        for seed in range(3):
+            deepened = error["plain 32 of plain 8", seed]
+            assert len(deepened) == after + 1 and error["plain 32", seed][after] > deepened[-1] + 0.1
+
     def test_training_loss_has_flattened(self, record):
         for run in record["runs"]:
             first, second = np.split(np.array(run["history"]["loss"][-8:]), 2)  # the last fifth of 40 passes
