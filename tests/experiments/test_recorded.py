@@ -239,6 +239,26 @@ class TestLessonFive:
             assert run["measured"]["training"]["epoch"][2] == 20
             assert known + 0.04 < new < reported
 
+    def test_without_response_normalization_training_is_clearly_above_in_one_seed_only(self, ablation):
+        case, clear = "without response normalization", []
+        runs = experiments.compared("alexnet_ablation", so_far=True)[case]
+        known, new = (100 - ablation[case][part][:, 2] for part in ("training", "validation"))  # after 20 epochs
+        for run, one, other in zip(runs, known, new, strict=True):
+            assert 100 * run["history"]["accuracy"][19] < other < one
+            clear.append(one - other > 2 * np.sqrt(other * (100 - other) * (1 / 1_000 + 1 / 2_000)))
+        assert sum(clear) == 1
+
+    def test_a_division_alone_errs_less_than_neither_it_nor_normalization(self):
+        errors = experiments.both_errors("alexnet_ablation", so_far=True)
+        full, without = (errors[name] for name in ("all tricks", "without response normalization"))
+        divided = errors["division instead of response normalization"]
+        assert max(divided["test"]) < min(without["test"])
+        assert max(full["training"] + divided["training"]) < min(without["training"])
+
+    def test_strong_augmentation_still_errs_on_a_third_of_its_images(self):
+        for run in experiments.compared("augmentation_few")["strong"]:
+            assert 0.3 < 1 - run["history"]["accuracy"][-1] < 0.36
+
     def test_mild_augmentation_errs_least_in_every_seed(self):
         errors = {
             name: [100 - 100 * run["history"]["val_accuracy"][-1] for run in runs]
