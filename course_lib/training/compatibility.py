@@ -125,7 +125,8 @@ def _adapted(
         source = source.with_transform(to_pixels, value_range=PIXELS)
         declared = PIXELS
     if isinstance(source, Split):  # without a dataset, which takes a tenth of a second to make
-        images, labels = source.prepared(0, LOOKED_AT), source.arrays()[1]
+        images = source.prepared(0, LOOKED_AT)
+        labels = source.arrays()[1]
     else:
         images, labels = (part.numpy() for part in next(iter(source.batches(LOOKED_AT, training=False))))
     _check_shape(model, images.shape[1:], what)

@@ -66,7 +66,7 @@ def clear_winner(correct: Mapping[str, Sequence[Sequence[bool]]], level: float =
     clear = leads and float(np.median([p for *_, p in pairs])) < level
     wins = ", ".join(f"{only_first} to {only_second}" for only_first, only_second, _ in pairs)
     chances = ", ".join(f"{p:.2g}" for *_, p in pairs)
-    sentence = f"Pictures that only {first} or only {second} gets right: {wins} in the draws (p = {chances})."
+    sentence = f"Pictures that only {first} or only {second} gets right, per training: {wins} (p = {chances})."
     return first if clear else None, sentence
 
 

@@ -10,6 +10,7 @@ from course_lib.visualization.curves import plain_log
 from course_lib.visualization.style import MUTED, PALETTE, given_or_new, style
 
 METRICS = {"loss": ("loss", 1), "error": ("error in %", 100)}
+MARKERS = "osD^v"  # circle, square, diamond, triangles
 OVER = {"epoch": "epoch", "step": "training steps"}
 
 
@@ -23,6 +24,7 @@ def plot_measured(
     training: bool = True,
     validation: bool = True,
     each_seed: bool = False,
+    markers: bool = False,
     skip: int = 0,
     legend: bool = True,
     first_color: int = 0,
@@ -41,6 +43,7 @@ def plot_measured(
         training: whether to draw the training images' metric.
         validation: whether to draw the validation images' metric.
         each_seed: whether each seed is a thin line, in place of the band.
+        markers: whether the lines of each name have a marker of their own, so that not color alone tells them apart.
         skip: how many measurements to leave out at the beginning, such as 1 for the untrained network.
         legend: whether to name the lines; not needed in each of several panels.
         first_color: the number of the first name's color; other than 0 where another panel uses the colors before it.
@@ -68,7 +71,11 @@ def plot_measured(
             if over == "step":
                 epochs = epochs * seeds[0]["steps_per_epoch"]
             values = factor * np.array([run["measured"][part][metric][skip:] for run in seeds])
-            ax.plot(epochs, np.median(values, axis=0), line, color=color, label=name if line == "-" else None)
+            named = {
+                "label": name if line == "-" else None,
+                "marker": MARKERS[number % len(MARKERS)] if markers else None,
+            }
+            ax.plot(epochs, np.median(values, axis=0), line, color=color, zorder=3 if markers else None, **named)
             if part == last and len(seeds) > 1 and each_seed:
                 ax.plot(epochs, values.T, line, color=color, linewidth=0.9, alpha=0.7)
             elif part == last and len(seeds) > 1:

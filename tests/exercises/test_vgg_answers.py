@@ -123,9 +123,47 @@ def network(
     return keras.Model(inputs, keras.layers.Dense(1000, activation=end)(x))
 
 
+def network_with_relu_in_a_loop(column, last="relu", relu=keras.layers.ReLU):
+    network = keras.Sequential([keras.Input((224, 224, 3))])
+    for sizes, maps in zip(column, judges.FILTERS, strict=True):
+        for size in sizes:
+            network.add(keras.layers.Conv2D(maps, size, padding="same"))
+            network.add(relu())
+        network.add(keras.layers.MaxPooling2D(2))
+    network.add(keras.layers.Flatten())
+    for units in (4096, 4096, 1000):
+        network.add(keras.layers.Dense(units, activation="relu" if units < 4096 and last == "relu" else None))
+        if units == 4096:
+            network.add(keras.layers.Dropout(0.5))
+            network.add(relu())
+    return network
+
+
+def network_with_operations(column):
+    x = inputs = keras.Input((224, 224, 3))
+    for sizes, maps in zip(column, judges.FILTERS, strict=True):
+        for size in sizes:
+            x = keras.ops.relu(keras.layers.Conv2D(maps, size, padding="same")(x))
+        x = keras.layers.MaxPooling2D(2)(x)
+    x = keras.layers.Flatten()(x)
+    for units in (4096, 4096):
+        x = keras.ops.relu(keras.layers.Dense(units)(x))
+    return keras.Model(inputs, keras.layers.Dense(1000)(x))
+
+
 class TestBuildVgg:
-    def test_right(self):
-        assert exercises.vgg.q2.reply(network).startswith("→ Right")
+    @pytest.fixture(autouse=True)
+    def nothing_is_drawn(self, monkeypatch):
+        """Weights start at zero, which takes no time to draw: up to 144 million, of which the judge reads none."""
+        zeros = lambda self, shape, dtype=None: keras.ops.zeros(shape, dtype)  # noqa: E731
+        monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", zeros)
+
+    @pytest.mark.parametrize(
+        "function",
+        [network, network_with_operations, lambda column: network_with_relu_in_a_loop(column, last=None)],
+    )
+    def test_right(self, function):
+        assert exercises.vgg.q2.reply(function).startswith("→ Right")
 
     def test_the_policy_is_restored(self):
         exercises.vgg.q2.reply(lambda column: 7)
@@ -149,7 +187,15 @@ class TestBuildVgg:
             (lambda c: network(c, use_bias=False), "have no biases"),
             (lambda c: network(c, flatten=None), "Flatten the maps before the dense layers"),
             (lambda c: network(c, end="softmax"), "leave the softmax out"),
-            (lambda c: network(c, activation=None), "has no ReLU"),
+            (lambda c: network(c, end="relu"), "the last layer has an activation, relu; logits have none"),
+            (network_with_relu_in_a_loop, "the last layer has an activation, relu; logits have none"),
+            (lambda c: network(c, activation=None), "has no ReLU; every layer but the last"),
+            (lambda c: network(c, activation="tanh"), "has no ReLU, but tanh; every layer but the last"),
+            (lambda c: network(c, pool=keras.layers.AveragePooling2D), "it has average pooling"),
+            (
+                lambda c: network_with_relu_in_a_loop(c, None, lambda: keras.layers.Activation("elu")),
+                "has no ReLU, but elu",
+            ),
             (
                 lambda c: network(tuple((3,) * len(s) for s in c)),
                 "Column C has 133,638,952 parameters, yours 138,357,544",

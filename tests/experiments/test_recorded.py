@@ -139,6 +139,15 @@ class TestDepth:
             assert error["plain32", seed] > error["plain8", seed] + 0.1
             assert error["plain32", seed] > error["resnet32", seed] + 0.1
 
+    def test_random_weights_are_far_behind_deepened_ones_after_as_many_epochs(self):
+        error = {}
+        for run in experiments.recorded("depth_identity")["runs"]:
+            error[run["setting"], run["seed"]] = run["measured"]["training"]["error"]
+        after = 60 // experiments.recorded("depth_identity")["settings"]["plain 32"]["measure_every"]
+        for seed in range(3):
+            deepened = error["plain 32 of plain 8", seed]
+            assert len(deepened) == after + 1 and error["plain 32", seed][after] > deepened[-1] + 0.1
+
     def test_training_loss_has_flattened(self, record):
         for run in record["runs"]:
             first, second = np.split(np.array(run["history"]["loss"][-8:]), 2)  # the last fifth of 40 passes
@@ -283,6 +292,21 @@ class TestLessonSix:
     def test_normalized_columns_differ_by_few_points(self, errors):
         medians = [np.median(errors[f"{column}, normalized"]["test"]) for column in "ABDE"]
         assert max(medians) - min(medians) < 3
+
+    def test_the_column_of_sixteen_layers_needs_none_of_the_changes(self, errors):
+        assert np.median(errors["D"]["test"]) < np.median(errors["E"]["test"]) - 50
+
+    def test_how_the_lesson_says_that_we_trained(self):
+        names = ("vgg_kernels", "vgg_pairs", "vgg_depth", "vgg_depth_short", "vgg_starts")
+        settings = {name: experiments.EXPERIMENTS[name].settings.values() for name in names}
+        each = [setting for of in settings.values() for setting in of]
+        assert {setting.recipe.batch_size for setting in each} == {50, 64}
+        assert {min(setting.epochs for setting in each), max(setting.epochs for setting in each)} == {1, 40}
+        assert {setting.recipe.optimizer for setting in each} == {"adam"}
+        for name, of in settings.items():
+            digits = name in ("vgg_pairs", "vgg_starts")
+            assert {setting.recipe.weight_decay for setting in of} == {0.0 if digits else 1e-4}
+            assert {setting.recipe.schedule for setting in of} == {"constant" if name == "vgg_starts" else "cosine"}
 
 
 class TestLenet:

@@ -49,14 +49,14 @@ def _wrong_convolution(found: list) -> str | None:
     for number, (layer, right) in enumerate(zip(found, CONVOLUTIONS, strict=True), start=1):
         numbers = (layer.filters, layer.kernel_size[0], layer.strides[0], layer.groups)
         if numbers[3] != right[3] and right[3] == 2:
-            return (
-                f"conv{number} sees both towers, or {numbers[3]} of them: with 2 groups each half sees its own tower."
-            )
+            has = "sees both towers" if numbers[3] == 1 else f"has {numbers[3]} groups"
+            return f"conv{number} {has}: with 2 groups each half sees its own tower."
         if numbers[3] != right[3]:
             return f"conv{number} is one of the layers that see everything: it has no groups."
         for field, mine, yours in zip(FIELDS, right, numbers, strict=True):
             if mine != yours:
-                return f"conv{number} has {mine} {field}; yours has {yours}. Look at the drawing."
+                hint = "Compute it from 227 and 55." if number == 1 and "step" in field else "Look at the drawing."
+                return f"conv{number} has {mine} {field}; yours has {yours}. {hint}"
         padding = "valid" if number == 1 else "same"
         if layer.padding != padding:
             return f"conv{number} has the padding {layer.padding!r}: only the first convolution makes its maps smaller."

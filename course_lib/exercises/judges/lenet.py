@@ -190,8 +190,8 @@ def small_lenet(build: Callable) -> str | None:
     error = _error_after_training(build)
     if error > HIGHEST_ERROR:
         return (
-            f"It has {model.count_params():,} parameters, but its validation error is {error:.1%}; "
-            f"at most {HIGHEST_ERROR:.0%} is wanted. Which layer could have more units?"
+            f"It has {model.count_params():,} parameters, but its validation error is {100 * error:.1f} %; "
+            f"at most {100 * HIGHEST_ERROR:.0f} % is wanted. Which layer could have more units?"
         )
     return None
 
