@@ -33,7 +33,7 @@ def _lasting(common: dict, epochs: int, schedule: tuple) -> dict:
 
 
 KINDS = ("plain", "resnet")
-DEPTHS = (8, 14, 20, 26, 32, 44)
+DEPTHS = (8, 14, 20, 26, 32)
 GOAL = 0.10  # training error
 RATES = (0.02, 0.05, 0.125)
 SIDE_16 = {"image_shape": (16, 16, 3)}

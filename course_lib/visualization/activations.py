@@ -56,7 +56,7 @@ def plot_activation(name: str, bias: float = 0.0, *, ax=None):
     ax.plot(sums, derivatives, "--", label="derivative")
     ax.set(title=f"{name}: derivative up to {derivatives.max():.3g}", xlabel="weighted sum", ylim=(-2, 3))
     if bias:
-        ax.set_title(f"{name}, bias {bias:+g}")
+        ax.set_title(f"{name}, bias {bias:+g}".replace("-", "−"))
     ax.grid(True)
     ax.legend(loc="upper left")
     return ax

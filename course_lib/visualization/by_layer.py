@@ -105,7 +105,8 @@ def plot_layer_histograms(outputs: Mapping[str, Mapping[str, np.ndarray]], label
             shares = np.full(values.size, 100 / values.size)
             color = PALETTE[line % len(PALETTE)]
             ax.hist(np.clip(values, low, high), bins=BINS, range=(low, high), weights=shares, color=color)
-            size = f"RMS {np.sqrt(np.mean(values**2)):.2g}"
+            rounded = float(f"{np.sqrt(np.mean(values**2)):.2g}")
+            size = f"RMS {rounded:,g}"
             ax.text(0.5, 0.9, size, transform=ax.transAxes, ha="center", va="top", fontsize=11)
             ax.set(title=layer if line == 0 else "", xlabel=label if line == len(rows) - 1 else "")
         axes[line, 0].set_ylabel(name, rotation=0, ha="right", va="center")

@@ -36,7 +36,11 @@ class TestResnetsAnswersAreComputed:
 
     def test_shares_and_spread(self):
         near(exercises.resnet.q5, 2**14 / 2**15)
-        near(exercises.resnet.q7, round(100 * np.sqrt(0.051 * (1 - 0.051) / 1_500), 2))
+        q7, variance = exercises.resnet.q7, 0.051 * (1 - 0.051) / 1_500  # as a share
+        near(q7, round(100 * np.sqrt(variance), 2))
+        for slip in (np.sqrt(variance), 100**2 * variance, 100 * variance, variance, 2 * np.sqrt(variance)):
+            assert q7.tip not in q7.reply(slip) and "Right" not in q7.reply(slip).split(".")[0]
+        assert q7.tip in q7.reply(0) and q7.tip in q7.reply(0.02)
 
     def test_layers_of_bottlenecks(self):
         assert models.resnet.IMAGENET["resnet101"].blocks == (3, 4, 23, 3)

@@ -40,7 +40,7 @@ def tanh_gradient(function: Callable) -> str | None:
         ),
         "h(1 − h) is the sigmoid's slope; tanh has 1 − h².": product(lambda h: h * (1 - h), weights[1:]),
         "The sign is reversed: it is output − target, not target − output.": -right,
-        "The last factor is missing: the first neuron's slope is times its input x.": right / x,
+        "The last factor is missing: the first neuron's slope must be multiplied by its input x.": right / x,
     }
     return compare(answer, right, plausible, "One number, but not the right one; compare it with the tape's.")
 
