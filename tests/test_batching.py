@@ -144,6 +144,12 @@ def test_unlike_splits_are_not_joined(images):
         Split(np.zeros((2, 4, 3, 2), np.uint8), [0, 1]).joined(Split(images, [0, 1]))
 
 
+def test_images_beyond_the_end_are_refused():
+    assert len(numbered(10).prepared(8, 20)) == 2
+    with pytest.raises(ValueError, match="images 0 to 9, and none from 10 up to 20"):
+        numbered(10).prepared(10, 20)
+
+
 def test_take_and_joined():
     first = numbered().with_transform(lambda images: images * 2).take(5)
     both = first.joined(Split(np.full((2, 4, 3, 2), 255, np.uint8), [7, 8]))

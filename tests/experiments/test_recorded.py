@@ -239,6 +239,26 @@ class TestLessonFive:
             assert run["measured"]["training"]["epoch"][2] == 20
             assert known + 0.04 < new < reported
 
+    def test_without_response_normalization_training_is_clearly_above_in_one_seed_only(self, ablation):
+        case, clear = "without response normalization", []
+        runs = experiments.compared("alexnet_ablation", so_far=True)[case]
+        known, new = (100 - ablation[case][part][:, 2] for part in ("training", "validation"))  # after 20 epochs
+        for run, one, other in zip(runs, known, new, strict=True):
+            assert 100 * run["history"]["accuracy"][19] < other < one
+            clear.append(one - other > 2 * np.sqrt(other * (100 - other) * (1 / 1_000 + 1 / 2_000)))
+        assert sum(clear) == 1
+
+    def test_a_division_alone_errs_less_than_neither_it_nor_normalization(self):
+        errors = experiments.both_errors("alexnet_ablation", so_far=True)
+        full, without = (errors[name] for name in ("all tricks", "without response normalization"))
+        divided = errors["division instead of response normalization"]
+        assert max(divided["test"]) < min(without["test"])
+        assert max(full["training"] + divided["training"]) < min(without["training"])
+
+    def test_strong_augmentation_still_errs_on_a_third_of_its_images(self):
+        for run in experiments.compared("augmentation_few")["strong"]:
+            assert 0.3 < 1 - run["history"]["accuracy"][-1] < 0.36
+
     def test_mild_augmentation_errs_least_in_every_seed(self):
         errors = {
             name: [100 - 100 * run["history"]["val_accuracy"][-1] for run in runs]
@@ -454,19 +474,34 @@ def test_further_test_sets_are_asked_for_where_there_are_any():
 
 
 class TestBatchAndRate:
-    """What lesson 08 concludes from its recorded runs."""
+    """What lesson 08 concludes from its recorded runs: validation digits choose, test digits give the error."""
 
     BATCHES, RATES = (32, 128, 512, 2048), (0.01, 0.03, 0.1, 0.3, 1.0)
 
+    @staticmethod
+    def in_percent(runs):
+        """The test error in percent, per seed."""
+        assert all("status" not in run and run["final"]["test_examples"] == 10_000 for run in runs)
+        return [run["final"]["test_errors"] / 100 for run in runs]
+
     @pytest.fixture
     def errors(self):
-        """The last validation error in percent, per batch size, learning rate and seed; guessing is 90."""
+        """The last validation error in percent, per batch size, learning rate and seed."""
         found = experiments.compared("batch_and_rate")
         return {
             (batch, rate): [
-                90 if run.get("status") == "diverged" else 100 * run["measured"]["validation"]["error"][-1]
-                for run in found[f"batch {batch}, rate {rate}"]
+                100 * run["measured"]["validation"]["error"][-1] for run in found[f"batch {batch}, rate {rate}"]
             ]
+            for batch in self.BATCHES
+            for rate in self.RATES
+        }
+
+    @pytest.fixture
+    def tested(self):
+        """The test error in percent, per batch size, learning rate and seed."""
+        found = experiments.compared("batch_and_rate")
+        return {
+            (batch, rate): self.in_percent(found[f"batch {batch}, rate {rate}"])
             for batch in self.BATCHES
             for rate in self.RATES
         }
@@ -475,10 +510,21 @@ class TestBatchAndRate:
     def best(self, errors):
         return {batch: min(self.RATES, key=lambda rate: np.median(errors[batch, rate])) for batch in self.BATCHES}
 
-    def test_a_larger_batch_at_the_same_rate_errs_more_and_another_rate_wins_back_a_part(self, errors, best):
-        base, same, tuned = errors[32, best[32]], errors[512, best[32]], errors[512, best[512]]
+    @pytest.mark.parametrize("part", ["errors", "tested"])
+    def test_a_larger_batch_at_the_same_rate_errs_more_and_another_rate_wins_back_a_part(self, part, best, request):
+        found = request.getfixturevalue(part)
+        base, same, tuned = found[32, best[32]], found[512, best[32]], found[512, best[512]]
         assert min(same) > max(base) and min(tuned) > max(base)
         assert np.median(tuned) < min(same)
+
+    def test_every_larger_batch_errs_more_on_the_test_digits(self, tested, best):
+        assert all(min(tested[batch, best[batch]]) > max(tested[32, best[32]]) for batch in self.BATCHES[1:])
+
+    def test_a_third_of_the_best_rate_is_a_little_worse_for_the_smallest_batch(self, errors, tested, best):
+        assert best[32] == 0.03
+        for found in (errors, tested):
+            assert np.greater(found[32, 0.01], found[32, 0.03]).all()  # in every seed
+        assert np.median(tested[32, 0.01]) - np.median(tested[32, 0.03]) == pytest.approx(0.1, abs=0.05)
 
     def test_the_best_rate_grows_with_the_batch_and_falls_behind_the_linear_rule(self, best):
         chosen = list(best.values())
@@ -493,7 +539,7 @@ class TestBatchAndRate:
         rest = [each | {"recipe": {**each["recipe"], "batch_size": 0, "learning_rate": 0}} for each in settings]
         assert all(each == rest[0] for each in rest)
 
-    def test_a_larger_batch_can_fit_the_training_digits_and_still_err_more(self, errors, best):
+    def test_a_larger_batch_can_fit_the_training_digits_and_still_err_more(self, errors, tested, best):
         found = experiments.compared("batch_and_rate")
         fit = {
             name: [100 * run["measured"]["training"]["error"][-1] for run in found[name]]
@@ -502,6 +548,7 @@ class TestBatchAndRate:
         assert max(fit["batch 512, rate 0.3"] + fit["batch 32, rate 0.03"]) < 0.02
         assert min(fit["batch 512, rate 0.03"]) > 1
         assert min(errors[512, 0.3]) > max(errors[32, best[32]])
+        assert min(tested[512, 0.3]) > max(tested[32, best[32]])
 
     def test_256_steps_of_512_images_end_lower_than_512_steps_of_32(self):
         found = experiments.compared("batch_and_rate")
@@ -512,17 +559,20 @@ class TestBatchAndRate:
         assert max(large) < min(small)
         assert [8_192 // 512 * 16, 8_192 // 32 * 2] == [256, 512]  # measured after every second epoch
 
-    def test_a_warm_up_lets_the_largest_batch_train_at_a_rate_of_1(self, errors):
+    def test_a_warm_up_lets_the_largest_batch_train_at_a_rate_of_1(self, errors, tested):
         found = experiments.compared("large_batch_warm_up")
-        late = {
-            rate: [100 * run["measured"]["validation"]["error"][-1] for run in runs]
-            for rate, runs in zip((0.3, 1.0), found.values(), strict=True)
-        }
         assert list(found) == ["batch 2048, rate 0.3, warm-up", "batch 2048, rate 1.0, warm-up"]
-        assert max(late[1.0]) < 10 < np.median(errors[2048, 1.0])
-        low, high = min(errors[2048, 0.3]), max(errors[2048, 0.3])
+        late = dict(zip((0.3, 1.0), map(self.in_percent, found.values()), strict=True))
+        assert max(late[1.0]) < 10 < np.median(tested[2048, 1.0])
+        low, high = min(tested[2048, 0.3]), max(tested[2048, 0.3])
         assert min(late[1.0]) < low and high < max(late[1.0])  # no clear difference
-        assert min(late[0.3]) > max(errors[2048, 0.3])
+
+    def test_where_no_warm_up_is_needed_it_makes_no_clear_difference(self, errors, tested):
+        runs = experiments.compared("large_batch_warm_up")["batch 2048, rate 0.3, warm-up"]
+        validation = [100 * run["measured"]["validation"]["error"][-1] for run in runs]
+        assert np.greater(validation, errors[2048, 0.3]).all()  # slightly higher there, slightly lower here
+        assert np.less(self.in_percent(runs), tested[2048, 0.3]).all()
+        assert max(self.in_percent(runs)) > min(tested[2048, 0.3])
 
     def test_a_warm_up_is_all_that_differs(self):
         plain = experiments.EXPERIMENTS["batch_and_rate"].settings
