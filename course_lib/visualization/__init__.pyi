@@ -14,6 +14,7 @@ from .curves import plot_curves, plot_race
 from .descent import animate_descent, plot_descent
 from .display import show
 from .filters import kernels, plot_filters
+from .frozen_layers import plot_frozen
 from .gradient_history import count_units, plot_gradient_history
 from .gradient_watch import GradientWatch
 from .gradients import gradient_sizes, plot_gradients
@@ -97,6 +98,7 @@ __all__ = [
     "plot_feature_maps",
     "plot_filter",
     "plot_filters",
+    "plot_frozen",
     "plot_gradient_history",
     "plot_gradients",
     "plot_grid",

@@ -27,6 +27,13 @@ def test_every_share_has_three_collections(network):
 def test_what_the_lesson_says_of_them():
     assert experiments.shortcut_from("toy_features", points=10)[0] == "0.4"
     assert experiments.shortcut_from("efficientnet_lite0", points=10)[0] == "1.0"
+    for_imagenet = experiments.lost_by_moving("efficientnet_lite0")  # a few points from 60 % on, in each collection
+    assert {share: (round(min(each)), round(max(each))) for share, each in for_imagenet.items() if share > "0.5"} == {
+        "0.6": (3, 4),
+        "0.8": (4, 7),
+        "0.9": (8, 12),
+        "1.0": (15, 22),
+    }
     lite, toy = (experiments.frozen_photos()[network] for network in NETWORKS)
     assert min(lite["unknown"]) > 34 and max(lite["unknown"]) < min(toy["unknown"])
     without = [np.median(each["by share"]["0.2"]["moved, by object"]) for each in (lite, toy)]

@@ -57,7 +57,7 @@ class TestClearWinner:
         ps = ", ".join(f"{2 * 0.5**n:.2g}" for n in (18, 10, 15))  # all heads, or all tails
         assert (
             said
-            == f"Pictures that only good or only fair gets right, per training: 18 to 0, 10 to 0, 15 to 0 (p = {ps})."
+            == f"Photos that only good or only fair gets right, per training: 18 to 0, 10 to 0, 15 to 0 (p = {ps})."
         )
 
     def test_a_lead_of_few_pictures_is_not_clear_however_often_it_comes(self):
