@@ -265,6 +265,13 @@ class TestLessonFive:
             for name, runs in experiments.compared("augmentation_few").items()
         }
         assert visualization.clearly_lowest(errors) == "mild"
+        assert round(588 * (min(errors["plain"]) - max(errors["mild"])) / 100) == 1  # one image of 588
+
+    def test_measured_alike_all_tricks_err_clearly_less_in_training_after_20_epochs(self):
+        for run in experiments.compared("alexnet_ablation", so_far=True)["all tricks"]:
+            place = run["measured"]["training"]["epoch"].index(20)
+            new, old = (run["measured"][part]["error"][place] for part in ("validation", "training"))
+            assert new - old > 2 * np.sqrt(new * (1 - new) * (1 / 1_000 + 1 / 2_000))  # two standard errors
 
     def test_large_pixels_hold_tanh_up_and_small_ones_do_not(self):
         epochs = {
