@@ -50,7 +50,7 @@ def deep(
 
 
 def sick() -> keras.Model:
-    """Ten dense layers of ReLU that do not learn: the network to repair in lesson 04."""
+    """Ten dense layers, nine with ReLU, that do not learn: the network to repair in lesson 04."""
     keras.utils.set_random_seed(0)
     return deep(depth=10, width=50, initialization=keras.initializers.RandomNormal(stddev=0.01))
 

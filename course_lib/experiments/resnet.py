@@ -111,7 +111,7 @@ def deepened(source: keras.Model, model: keras.Model) -> None:
             layer.set_weights(kept[layer.name].get_weights())
     images = scenes_16()[0].batches(500, training=False)
     for stage in (2, 3, 4):
-        maps = keras.Model(source.inputs, kept[f"conv{stage}_block1_out"].output).predict(images, verbose=0)
+        maps = keras.Model(source.input, kept[f"conv{stage}_block1_out"].output).predict(images, verbose=0)
         mean = maps.mean(axis=(0, 1, 2))
         variance = maps.var(axis=(0, 1, 2))
         for layer in model.layers:

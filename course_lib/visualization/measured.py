@@ -80,21 +80,27 @@ def plot_measured(
                 ax.plot(epochs, values.T, line, color=color, linewidth=0.9, alpha=0.7)
             elif part == last and len(seeds) > 1:
                 ax.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, linewidth=0)
-    ax.set(xlabel=OVER[over], ylabel=("" if len(parts) == 2 else f"{last} ") + label + (" (log)" if log else ""))
+    wanted = "" if len(parts) == 2 else f"{last} "
+    ax.set(xlabel=OVER[over], ylabel=f"{wanted}{label}{' (log)' if log else ''}")
+    _scale(ax, log=log, steps=over == "step")
+    if legend:
+        _add_legend(ax, parts if len(parts) == 2 else {}, max(len(seeds) for seeds in runs.values()), each_seed)
+    return ax
+
+
+def _scale(ax, *, log: bool, steps: bool) -> None:
+    """The metric from 0 or on a logarithmic axis; epochs as whole numbers, steps on a logarithmic axis."""
     ax.grid(True, axis="y")
     if log:
         plain_log(ax)
         ax.yaxis.get_major_locator().set_params(subs=(1, 2, 3, 5))  # often less than a decade is shown
     else:
         ax.set_ylim(bottom=0)
-    if over == "step":
+    if steps:
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter("{x:,g}")
     else:
         ax.xaxis.get_major_locator().set_params(integer=True)
-    if legend:
-        _add_legend(ax, parts if len(parts) == 2 else {}, max(len(seeds) for seeds in runs.values()), each_seed)
-    return ax
 
 
 def _parts(training: bool, validation: bool) -> dict[str, str]:

@@ -74,7 +74,7 @@ def test_linear_errors_are_those_of_each_layer():
     names = [layer.name for layer in model.layers]
     known, unseen = (IMAGES[:40], LABELS[:40]), (IMAGES[40:], LABELS[40:])
     errors, deviations = experiments.linear_errors(model, names, known, unseen)
-    outputs = keras.Model(model.inputs, model.get_layer(names[0]).output)(IMAGES[:40]).numpy()
+    outputs = keras.Model(model.inputs[0], model.get_layer(names[0]).output)(IMAGES[:40]).numpy()
     assert deviations[0] == pytest.approx(outputs.std(axis=0).mean(), rel=1e-5)
     assert len(errors) == 2 and all(0 <= error <= 30 for error in errors)
     mixed = (IMAGES[:40], RANDOM.permutation(LABELS[:40]))
