@@ -220,6 +220,37 @@ def with_tanh():
     return deep(depth=10, width=50, activation="tanh", initialization="glorot")
 
 
+def with_normalization():
+    return deep(depth=10, width=50, normalization=True)
+
+
+def sick_with_normalization():
+    dense = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.01)}
+    layers = keras.layers
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((32, 32, 1)), layers.Flatten()])
+    for _ in range(9):
+        for layer in (layers.Dense(50, **dense), layers.BatchNormalization(), layers.ReLU()):
+            model.add(layer)
+    model.add(layers.Dense(10, **dense))
+    return model
+
+
+def as_in_training(network):
+    """Hands in the norms of `network()` with the batch's statistics."""
+
+    def repair(batch):
+        model = network()
+        return model, norms_by_hand(sick(), batch), [float(norm) for norm in norms_by_keras_loss(model, batch)], []
+
+    return repair
+
+
+def of_sick_twice(batch):
+    norms = norms_by_hand(deep_networks.sick(), batch)
+    return sick_with_normalization(), norms, norms, []
+
+
 def with_softmax():
     model = with_he()
     return keras.Model(model.input, keras.layers.Softmax()(model.output))
@@ -255,9 +286,20 @@ class TestRepair:
         keras.utils.set_random_seed(3)
         assert exercises.gradients.e2.reply(handing_in(network)).startswith("→ Right")
 
+    def test_right_with_normalization_measured_as_in_training(self):
+        keras.utils.set_random_seed(3)
+        assert exercises.gradients.e2.reply(as_in_training(with_normalization)).startswith("→ Right")
+
+    @pytest.mark.parametrize("network", [with_normalization, sick_with_normalization])
+    def test_normalization_measured_as_in_use(self, network):
+        keras.utils.set_random_seed(3)
+        said = "→ Not yet. Normalization uses the batch's statistics only in training: call `model("
+        assert exercises.gradients.e2.reply(handing_in(network)).startswith(said)
+
     @pytest.mark.parametrize(
         ("function", "reply"),
         [
+            (of_sick_twice, "The second list does not belong to the network"),
             (handing_in(sick), "The gradient of its first layer had the norm"),
             (handing_in(with_huge_weights), "Its weights start too large"),
             (handing_in(lambda: deep(depth=3)), "A shallow network learns easily"),
