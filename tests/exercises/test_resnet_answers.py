@@ -1,12 +1,15 @@
 """The answers of lesson 07, each found by another way, and its judges met with right and wrong functions."""
 
+import re
+
 import keras
+import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
 from answers import near
 
-from course_lib import exercises, models
+from course_lib import common, exercises, models
 
 
 class TestResnetsAnswersAreComputed:
@@ -41,6 +44,24 @@ class TestResnetsAnswersAreComputed:
         for slip in (np.sqrt(variance), 100**2 * variance, 100 * variance, variance, 2 * np.sqrt(variance)):
             assert q7.tip not in q7.reply(slip) and "Right" not in q7.reply(slip).split(".")[0]
         assert q7.tip in q7.reply(0) and q7.tip in q7.reply(0.02)
+
+    def test_limits_of_one_block_out(self):
+        options = exercises.resnet.p7.options
+        limits = {letter: [int(n) for n in re.findall(r"\d+", options[letter])] for letter in "ABCD"}
+        assert limits == {"A": [10], "B": [10, 15], "C": [15], "D": []}
+        lesson = nbformat.read(common.ROOT / "lessons" / "07_resnet.ipynb", 4)
+        outcome = next(cell.source for cell in lesson.cells if "p7.outcome(" in cell.source)
+        code = outcome.replace("resnet.p7.outcome(", "answer = (")
+        for plain, residual, letter in (
+            ([27, 30, 53], [2, 4, 6], "B"),
+            ([14, 30, 53], [2, 4, 6], "D"),
+            ([27, 30, 53], [2, 4, 11], "D"),
+            ([9, 8, 7], [2, 4, 6], "A"),
+            ([27, 30, 53], [16, 17, 18], "C"),
+        ):
+            names = {"np": np, "rises": {"plain": plain, "residual": residual}, "rose": ""}
+            exec(code, names)
+            assert names["answer"][0] == letter
 
     def test_layers_of_bottlenecks(self):
         assert models.resnet.IMAGENET["resnet101"].blocks == (3, 4, 23, 3)
@@ -91,6 +112,23 @@ def block_with_shortcut_a(x, filters, strides=1):
     return models.resnet.basic(x, filters, strides, "block", shortcut="A")
 
 
+def block_projecting_where(differs):
+    """The block of lesson 07, whose shortcut is projected where `differs(x, filters, strides)`."""
+
+    def function(x, filters, strides=1):
+        wanted = differs(x, filters, strides)
+        return block(x, filters, strides, projection=int(wanted), always=wanted)
+
+    return function
+
+
+def block_that_pools(x, filters, strides=1):
+    """Where only the sides change, the shortcut leaves out pixels in place of a projection."""
+    if strides == 1 or x.shape[-1] != filters:
+        return block(x, filters, strides)
+    return block(x, filters, strides, projection=0, join=lambda parts: parts[0][:, ::2, ::2] + parts[1])
+
+
 def without_gradient(parts):
     return keras.layers.Add()([keras.ops.stop_gradient(parts[0]), parts[1]])
 
@@ -123,6 +161,9 @@ class TestResidualBlock:
             (lambda x, f, s=1: block(x, f, s, norm=False), "normalize behind it, too"),
             (lambda x, f, s=1: block(x, f, s, norm=False, bias=True), "in place of its bias"),
             (lambda x, f, s=1: block(x, f, s, bias=True), "has a bias"),
+            (block_projecting_where(lambda x, f, s: s != 1), "the sides stay, the number of maps changes: project"),
+            (block_projecting_where(lambda x, f, s: x.shape[-1] != f), "maps stays, the sides change: project there"),
+            (block_that_pools, "maps stays, the sides change: project there"),
         ],
     )
     def test_wrong(self, function, reply):

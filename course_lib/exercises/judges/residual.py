@@ -25,20 +25,18 @@ def residual_block(function: Callable) -> str | None:
     problem = _wrong_counts(same) or _wrong_sum(same) or _wrong_gradient(same)
     if problem:
         return problem
-    try:
-        wider = network_of(function, SHAPE, WIDER, 2)
-    except ValueError as error:
-        if "compatible" not in str(error) and "shape" not in str(error):
-            raise
-        return (
-            f"With {WIDER} filters and strides 2, F(x) is (3, 3, {WIDER}) and the shortcut another shape, so they "
-            "cannot be added: shortcut B projects x by a 1×1 convolution that takes the same strides."
-        )
+    wider = _added(
+        function,
+        WIDER,
+        2,
+        f"With {WIDER} filters and strides 2, F(x) is (3, 3, {WIDER}) and the shortcut another shape, so they "
+        "cannot be added: shortcut B projects x by a 1×1 convolution that takes the same strides.",
+    )
     if isinstance(wider, str):
         return wider
     if tuple(wider.output_shape[1:]) != (3, 3, WIDER):
         return f"With {WIDER} filters and strides 2 it must put out (3, 3, {WIDER}); yours puts out {_output(wider)}."
-    return _wrong_projection(wider)
+    return _wrong_projection(wider) or _wrong_elsewhere(function)
 
 
 def preactivation_block(function: Callable) -> str | None:
@@ -161,6 +159,33 @@ def _wrong_projection(model) -> str | None:
     if not np.allclose(np.asarray(model(_signed_maps())), 1, atol=1e-3):
         return "With F(x) and the projection both 0.5 everywhere, the block must put out 1: their sum."
     return None
+
+
+def _wrong_elsewhere(function: Callable) -> str | None:
+    """What is wrong where only the number of maps changes, or only the sides do: both shapes differ from that of x."""
+    for filters, strides, change in (
+        (WIDER, 1, "the sides stay, the number of maps changes"),
+        (MAPS, 2, "the number of maps stays, the sides change"),
+    ):
+        reply = f"With {filters} filters and strides {strides} {change}: project there, too, with these strides."
+        model = _added(function, filters, strides, reply)
+        if isinstance(model, str):
+            return model
+        side = SHAPE[0] // strides
+        projected = 9 * MAPS * filters + 9 * filters**2 + MAPS * filters + 3 * 2 * filters
+        if tuple(model.output_shape[1:]) != (side, side, filters) or _trainable(model) != projected:
+            return reply
+    return None
+
+
+def _added(function: Callable, filters: int, strides: int, reply: str):
+    """The network of a block, or `reply` where x and F(x) have shapes that cannot be added."""
+    try:
+        return network_of(function, SHAPE, filters, strides)
+    except ValueError as error:
+        if "compatible" not in str(error) and "shape" not in str(error):
+            raise
+        return reply
 
 
 def _in_order(order: str, x: np.ndarray, kernels: list[np.ndarray]) -> np.ndarray:
