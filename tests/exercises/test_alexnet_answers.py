@@ -1,5 +1,6 @@
 """The answers of lesson 05, each found by another way, and its judges met with right and wrong functions."""
 
+import dataclasses
 import itertools
 
 import keras
@@ -9,8 +10,10 @@ import tensorflow as tf
 from answers import near
 from keras import layers
 
-from course_lib import exercises, models
+from course_lib import common, datasets, exercises, models
+from course_lib.draws import Draws
 from course_lib.exercises.judges import alexnet as judges
+from course_lib.experiments.filters import FORMED, forming_alexnet
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,37 @@ class TestAlexnetsAnswersAreTheNetworks:
         near(e1, height * width / np.prod(rows["conv1"]["output_shape"][:2]))
         assert abs(e1.right - 4) > e1.tolerance
         assert abs(e1.right - 3.9) < e1.tolerance  # rounded to one place
+
+    def test_dropout_alone_hides_a_small_clear_part(self):
+        """What lesson 05 says behind p15, with the transforms put to the images in their order."""
+        images, labels = datasets.load("toy_scenes/quick").train.take(2_000).arrays()
+        pixels, draws = tf.cast(images, tf.float32) / 255, Draws(0, 0, tf.range(2_000, dtype=tf.int64))
+        steps = datasets.RandomCrop(56), datasets.RandomFlip(), datasets.PCAColor.of(images[:500])
+        network = forming_alexnet()
+        network.load_weights(FORMED / "model.weights.h5")
+
+        def correct(pixels, dropout=False):
+            said = [network(4 * part - 2, training=dropout) for part in tf.split(pixels, 8)]
+            return np.argmax(np.concatenate(said), axis=1) == labels
+
+        def augmented(seed):
+            found = pixels
+            for stream, step in enumerate(steps):
+                found = step(found, dataclasses.replace(draws, seed=seed, stream=stream))
+            return found
+
+        plain = correct(steps[0](pixels, None))
+        on = {
+            "dropout": [correct(steps[0](pixels, None), dropout=True) for _ in range(5)],
+            "augmentation": [correct(augmented(seed)) for seed in range(5)],
+        }
+        change = {name: plain - np.mean(each, axis=0) for name, each in on.items()}
+        clear = {name: 2 * each.std() / np.sqrt(2_000) for name, each in change.items()}
+        assert clear["dropout"] < change["dropout"].mean() < 0.016  # about one point
+        assert abs(change["augmentation"].mean()) < clear["augmentation"]
+        lesson = (common.ROOT / "lessons" / "05_alexnet.ipynb").read_text(encoding="utf-8")
+        assert "dropout hides a small, clear part (about one point), augmentation none that can be told" in lesson
+        assert "p15 · no guess given | outcome A" in lesson
 
 
 CONV = ((96, 11, 4, 1), (256, 5, 1, 2), (384, 3, 1, 1), (384, 3, 1, 2), (256, 3, 1, 2))
