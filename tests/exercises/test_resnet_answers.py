@@ -94,6 +94,7 @@ def block(x, filters, strides=1, *, projection=1, norm=True, bias=False, always=
     if projection and (always or x.shape != f.shape):
         x = layers.Conv2D(filters, projection, strides, padding="same", use_bias=bias)(x)
         x = layers.BatchNormalization()(x) if norm else x
+        x = layers.ReLU()(x) if "p" in relu else x
     x = layers.ReLU()(x) if "x" in relu else x
     f = layers.ReLU()(f) if "f" in relu else f
     x = (join or layers.Add())([x, f])
@@ -161,6 +162,7 @@ class TestResidualBlock:
             (lambda x, f, s=1: block(x, f, s, norm=False), "normalize behind it, too"),
             (lambda x, f, s=1: block(x, f, s, norm=False, bias=True), "in place of its bias"),
             (lambda x, f, s=1: block(x, f, s, bias=True), "has a bias"),
+            (lambda x, f, s=1: block(x, f, s, relu="p"), "A ReLU stands behind the projection"),
             (block_projecting_where(lambda x, f, s: s != 1), "the sides stay, the number of maps changes: project"),
             (block_projecting_where(lambda x, f, s: x.shape[-1] != f), "maps stays, the sides change: project there"),
             (block_that_pools, "maps stays, the sides change: project there"),

@@ -153,11 +153,18 @@ def _wrong_projection(model) -> str | None:
     if found != right:
         otherwise = f"With {WIDER} filters a block on {MAPS} maps has {right} trainable parameters, yours {found}."
         return replies.get(found, otherwise)
-    for norm in _layers(model, "BatchNormalization"):
+    norms = _layers(model, "BatchNormalization")
+    for norm in norms:
         norm.gamma.assign(np.zeros(WIDER))
-        norm.beta.assign(np.full(WIDER, 0.5))
-    if not np.allclose(np.asarray(model(_signed_maps())), 1, atol=1e-3):
-        return "With F(x) and the projection both 0.5 everywhere, the block must put out 1: their sum."
+    sums = []
+    for low in norms:  # what is added is 0.75 and -0.5; where `low` is the one within F, 0.75 twice
+        for norm in norms:
+            norm.beta.assign(np.full(WIDER, -0.5 if norm is low else 0.75))
+        sums.append(np.asarray(model(_signed_maps())).mean())
+    if np.isclose(sums, 0.75, atol=1e-3).any():
+        return "A ReLU stands behind the projection; only the sum passes one."
+    if not np.allclose(np.sort(sums), [0.25, 0.25, 1.5], atol=1e-3):
+        return "With F(x) = 0.75 and a projection of -0.5 the block must put out 0.25: the ReLU of their sum."
     return None
 
 
