@@ -264,6 +264,11 @@ def read_much(cells):
         add("\n".join(f"step({n})" for n in range(14)), "read")(cells)
 
 
+def read_many_comments(cells):
+    for _ in range(9):
+        add("step()\n# why\n" * 7, "read")(cells)
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
@@ -276,6 +281,7 @@ def read_much(cells):
         (add("# @title x\n" + "draw()\n" * 9, "figure"), "cell 7: 9 lines of code, a figure cell has at most 8"),
         (add("lenet.q1\nlenet.q2\nlenet.q3", "question"), "cell 7: 3 lines of code, a question cell has at most 2"),
         (read_much, "128 lines of code to read, at most 120"),
+        (read_many_comments, "128 lines of code to read, at most 120"),
         (unfold, "cell 13: a figure cell is folded, see cellView"),
         (open_by_hand, "cell 7: a read cell is open, see jupyter.source_hidden"),
         (add("draw()", "figure"), "cell 7: folded, but no '# @title …'"),
