@@ -8,7 +8,7 @@ from matplotlib import ticker
 from course_lib import common
 from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
-from course_lib.visualization.style import INK, MUTED, PALETTE, given_or_new, new_axes, style
+from course_lib.visualization.style import INK, MUTED, PALETTE, given_or_new, new_axes, style, with_minus
 
 BAR = 0.76
 DOTS = 0.24  # heights: of all bars of a name, of the dots of a bar; 1 is the distance of two names
@@ -172,7 +172,7 @@ def _bar(ax, place: float, values: np.ndarray, height: float, color: str, spec: 
         ax.plot(values, place + spread, "o", color=INK, markersize=4.5, markeredgewidth=0)
     if spec is not None:
         end = max(values.max(), median, 0)
-        text = format(median, spec).replace("-", "−")
+        text = with_minus(format(median, spec))
         look = {"fontsize": 11, "weight": "bold", "color": color, "va": "center"}
         ax.annotate(text, (end, place), (7, 0), textcoords="offset points", **look)
 

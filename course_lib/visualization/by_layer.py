@@ -8,10 +8,9 @@ from course_lib import common
 from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
 from course_lib.visualization.curves import plain_log
-from course_lib.visualization.style import PALETTE, given_or_new, new_axes, style
+from course_lib.visualization.style import LINES, PALETTE, given_or_new, new_axes, style
 
 BINS = 40
-LINES = ("-", "--", "-.", ":")  # so that lines differ without color, too
 
 
 @style()

@@ -8,10 +8,9 @@ from course_lib import common
 from course_lib.array_checks import array_of, finite_array
 from course_lib.model_checks import described
 from course_lib.visualization.bars import median_and_range
-from course_lib.visualization.by_layer import LINES
 from course_lib.visualization.curves import plain_log
 from course_lib.visualization.measured import in_every_seed
-from course_lib.visualization.style import INK, MUTED, PALETTE, given_or_new, style
+from course_lib.visualization.style import INK, LINES, MUTED, PALETTE, given_or_new, style
 
 LIGHT = 0.5  # up to here, as a share of the color scale, text is dark
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from course_lib import common
 from course_lib.array_checks import finite_array
-from course_lib.visualization.style import DIVERGING, INK, WRONG, check_axes, new_axes, style
+from course_lib.visualization.style import DIVERGING, INK, WRONG, check_axes, new_axes, style, with_minus
 
 MOST_NUMBERS = 64  # of a picture whose values are written into it
 FEW_A_SIDE = 6  # values along a side, beside which there is room for larger digits
@@ -147,7 +147,7 @@ def _number(value: float, spec: str) -> str:
     text = f"{value:{spec}}"
     if float(text) == 0:
         text = text.replace("-", "+" if "+" in spec else "")
-    return text.replace("-", "−")
+    return with_minus(text)
 
 
 def _largest_product(image: np.ndarray, kernel: np.ndarray) -> float:

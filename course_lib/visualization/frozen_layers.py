@@ -2,11 +2,13 @@
 
 from course_lib.model_checks import check_model
 from course_lib.visualization.architecture import COLORS
-from course_lib.visualization.style import INK, MUTED, given_or_new, style
+from course_lib.visualization.network_rows import arrow, rectangle
+from course_lib.visualization.style import given_or_new, style
 
 WIDTH = 2.0  # of a box
 HEIGHT = 1.15
 STEP = 2.5  # from one box to the next
+THIN = {"linewidth": 0.8}  # of borders
 BAR = -1.0  # where the bar of all parameters stands
 
 
@@ -46,23 +48,18 @@ def plot_frozen(frozen, last, *, ax=None):
     ax = given_or_new(ax, 9.5, 2.3)
     for place, (name, size, color) in enumerate(boxes):
         x = STEP * place
-        _box(ax, x, x + WIDTH, 0, HEIGHT, color)
+        rectangle(ax, x, x + WIDTH, 0, HEIGHT, color, **THIN)
         ax.text(x + WIDTH / 2, 0.78 * HEIGHT, name, ha="center", va="center", weight="bold", fontsize=11)
         ax.text(x + WIDTH / 2, 0.36 * HEIGHT, size, ha="center", va="center", fontsize=10)
         if place:
-            look = {"arrowstyle": "->", "color": MUTED, "shrinkA": 0, "shrinkB": 0}
-            ax.annotate("", (x, HEIGHT / 2), (x - STEP + WIDTH, HEIGHT / 2), arrowprops=look)
+            arrow(ax, x - STEP + WIDTH, x, HEIGHT / 2)
     right = STEP * (len(boxes) - 1) + WIDTH
     cut = right * kept / (kept + trained)
-    _box(ax, 0, cut, BAR, BAR + 0.35, COLORS["convolution"])
-    _box(ax, cut, right, BAR, BAR + 0.35, COLORS["pooling"])
+    rectangle(ax, 0, cut, BAR, BAR + 0.35, COLORS["convolution"], **THIN)
+    rectangle(ax, cut, right, BAR, BAR + 0.35, COLORS["pooling"], **THIN)
     share = trained / (kept + trained)
     ax.text(0, BAR + 0.42, "all parameters: frozen", va="bottom", fontsize=10)
     ax.text(right, BAR + 0.42, f"trained: {share:.2%}", ha="right", va="bottom", fontsize=10)
     ax.set(xlim=(-0.05, right + 0.05), ylim=(BAR - 0.05, HEIGHT + 0.05))
     ax.set_axis_off()
     return ax
-
-
-def _box(ax, left: float, right: float, bottom: float, top: float, color: str) -> None:
-    ax.fill([left, right, right, left], [bottom, bottom, top, top], facecolor=color, edgecolor=INK, linewidth=0.8)

@@ -6,8 +6,7 @@ import numpy as np
 
 from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
-from course_lib.visualization.by_layer import LINES
-from course_lib.visualization.style import PALETTE, given_or_new, style
+from course_lib.visualization.style import LINES, PALETTE, given_or_new, style
 
 MOST_TICKS = 20  # places that each get a tick and a dot
 

@@ -7,10 +7,9 @@ import numpy as np
 from course_lib import common
 from course_lib.model_checks import described
 from course_lib.visualization.curves import plain_log
-from course_lib.visualization.style import MUTED, PALETTE, given_or_new, style
+from course_lib.visualization.style import MARKERS, MUTED, PALETTE, given_or_new, style
 
 METRICS = {"loss": ("loss", 1), "error": ("error in %", 100)}
-MARKERS = "osD^v"  # circle, square, diamond, triangles
 OVER = {"epoch": "epoch", "step": "training steps"}
 
 

@@ -8,7 +8,7 @@ from course_lib import common
 from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
 from course_lib.visualization.activations import activation
-from course_lib.visualization.style import INK, MUTED, WRONG, given_or_new, style
+from course_lib.visualization.style import INK, MUTED, WRONG, given_or_new, style, with_minus
 
 LARGEST = 1e6  # largest absolute value of input and target
 
@@ -98,8 +98,7 @@ def plot_chain(found: Mapping[str, np.ndarray], *, ax=None):
 
 
 def _number(value: float, digits: int = 3) -> str:
-    """With a minus sign as long as a plus, so that it is not taken for a hyphen."""
-    return f"{value:.{digits}g}".replace("-", "−")
+    return with_minus(f"{value:.{digits}g}")
 
 
 def _factor(value: float) -> str:
