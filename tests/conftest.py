@@ -18,6 +18,13 @@ import numpy as np
 import pytest
 
 import course_lib  # noqa: F401  turns on oneDNN before any test imports TensorFlow
+from course_lib.startup import quiet_start
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # whose log lines pytest does not hold back while it collects
+    with quiet_start():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices("GPU")  # it says that it looks for one
 
 matplotlib.use("Agg")  # not by MPLBACKEND: the lessons' kernels would inherit it and show no figure
 
