@@ -324,6 +324,7 @@ class TestOutputsOfPages:
             ("the library's, until yours is right\nrank 1\n", "rank 1\n"),
             ("Keras: 0.5\nby your function: not written yet\n", "Keras: 0.5\n"),
             ("equal: True\nbit for bit: True; in any: False\n", "equal: yes\nbit for bit: yes; in any: no\n"),
+            ("A pair of `stack`.\n", "A pair of “stack”.\n"),
             ("Not written yet. 43.3 %.\n", "What your own code gives stands here in your own copy. 43.3 %.\n"),
         ],
     )

@@ -16,6 +16,7 @@ SLIDE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 COLUMNS = re.compile(r"^.*\S {2,}\S.*$", re.MULTILINE)
+NAMED = re.compile(r"`([^`\n]+)`")  # code in a printed sentence
 UNWRITTEN = re.compile(r"^.*: None\b.*\n?", re.MULTILINE)  # what code prints until a student has written it
 SLIDERS = '<input type="range"'
 RECORDED = "Recorded here: one slider at a time. The others go back to where they begin."
@@ -104,7 +105,7 @@ def _plain(text: str) -> list[nbformat.NotebookNode]:
     if len(COLUMNS.findall(text)) > 1:
         columns = f'<pre class="columns" tabindex="0">{html.escape(text.rstrip(), quote=False)}</pre>'
         return [_shown(columns, text)]
-    return [new_output("stream", name="stdout", text=text)]
+    return [new_output("stream", name="stdout", text=NAMED.sub(r"“\1”", text))]
 
 
 def _outcome(match: re.Match) -> str:
