@@ -23,6 +23,7 @@ from course_lib.classroom.publishing import (
     panels,
     plan,
     reading,
+    wording,
 )
 
 LESSONS = lesson_runs.find([])
@@ -383,7 +384,8 @@ class TestOutputsOfPages:
     def made(self, *given, tags=("read",)) -> tuple[list[str], dict]:
         cell = new_code_cell("x", outputs=list(given), metadata={"tags": list(tags)})
         pictures: dict[str, bytes] = {}
-        outputs.of_cell(cell, "lenet", pictures, {"p1": outcomes.Outcome("p1", "C", "learned", "Error 6.5 %.")})
+        told = {"p1": outcomes.Outcome("p1", "C", "learned", "Error 6.5 %."), "p3": None}
+        outputs.of_cell(cell, "lenet", pictures, told)
         return [each.get("data", {}).get("text/html", each.get("text")) for each in cell.outputs], pictures
 
     def stream(self, text: str):
@@ -415,10 +417,51 @@ class TestOutputsOfPages:
     def test_a_figure_is_a_link_to_its_picture(self):
         (page,), pictures = self.made(new_output("display_data", data={"text/html": FIGURE}))
         (name,) = pictures
-        assert (
-            f'<a class="enlarge" href="../figures/{name}"><img src="../figures/{name}" alt="The error falls."' in page
-        )
+        link = f'<a class="enlarge" href="../figures/{name}"><img src="../figures/{name}" alt="The error falls."'
+        assert f'{link} width="1" height="1" style="--whole: 1px; --legible: 0px"></a>' in page
         assert "</a><figcaption" in page and "base64" not in page and pictures[name] == PIXEL.encode()
+
+    @pytest.mark.parametrize(("more", "legible"), [("", 600), (' data-pictures="[]"', 900)])
+    def test_a_figure_is_wide_enough_for_letters_of_their_size(self, more, legible):
+        wide = FIGURE.replace(PIXEL, panels.encoded(Image.new("L", (1000, 4)))).replace("<figure", f"<figure{more}")
+        (page,), _ = self.made(new_output("display_data", data={"text/html": wide}))
+        assert f'width="1000" height="4" style="--whole: 1000px; --legible: {legible}px"' in page
+
+    def test_a_table_scrolls_by_itself(self):
+        table = "<table><tr><td>1</td></tr></table>"
+        page = f"<figure><figcaption>x</figcaption>\n{table}</figure>"
+        (made,), _ = self.made(new_output("display_data", data={"text/html": page}))
+        assert made == page.replace(table, f'<div class="wide" tabindex="0">{table}</div>')
+
+    def test_help_is_marked_for_it_is_not_printed(self):
+        card = "<div><details><summary>A · one</summary></details><details><summary>Hint</summary></details></div>"
+        (made,), _ = self.made(new_output("display_data", data={"text/html": card}))
+        assert made == card.replace("<details><summary>Hint", '<details class="help"><summary>Hint')
+
+    @pytest.mark.parametrize(
+        ("said", "page"),
+        [
+            ("the library's, until yours is right\nrank 1\n", "rank 1\n"),
+            ("Keras: 0.5\nby your function: not written yet\n", "Keras: 0.5\n"),
+            ("equal: True\nbit for bit: True; in any: False\n", "equal: yes\nbit for bit: yes; in any: no\n"),
+            ("A pair of `stack`.\n", "A pair of “stack”.\n"),
+            ("Not written yet. 43.3 %.\n", "What your own code gives stands here in your own copy. 43.3 %.\n"),
+        ],
+    )
+    def test_what_is_printed_has_the_words_of_a_page(self, said, page):
+        assert self.made(self.stream(said))[0] == [page]
+
+    def test_where_weights_and_a_photo_are_needed_no_picture_is_promised(self):
+        unset = "Set PHOTO and imagenet_weights in the second cell; then this shows five classes.\n"
+        (said,), _ = self.made(self.stream(unset))
+        assert said.startswith("No picture here: ") and said.endswith(" It then shows five classes.\n")
+
+    def test_an_outcome_of_own_code_is_promised_where_it_would_stand_and_on_its_card(self):
+        (said,), _ = self.made(self.stream("p3 · no outcome yet: f is still to be written\n"))
+        assert said == f"<div><p>{wording.OWN_OUTCOME}</p></div>"
+        card = "<div>\n<p><strong>p3</strong> · Which?</p>\n</div>"
+        (made,), _ = self.made(new_output("display_data", data={"text/html": card}))
+        assert made == card.replace("\n</div>", f"\n<p>{wording.OWN_OUTCOME}</p>\n</div>")
 
     def test_sliders_saved_without_all_combinations_say_so(self):
         slider = '<input type="range">'
@@ -444,6 +487,14 @@ class TestOutputsOfPages:
     ("text", "said"),
     [
         ("Choose or type an answer, then press *Check*.", "Open an answer to read the reply."),
+        ("Its judge waits (the judge is fast).", "Its check waits (the check is fast)."),
+        ("its acknowledgements are in the README.", "[its acknowledgements](../index.md#acknowledgements)."),
+        (
+            "As text: `a < b`, `c`. Go on.",
+            '<details class="as-text"><summary>As text</summary><p><code>a &lt; b</code>, <code>c</code></p></details>'
+            "\n\nGo on.",
+        ),
+        ("As text: `b[c]`, with c > 0. Write it.", "As text: `b[c]`, with c > 0. Write it."),
         ("Try it. (On a page without a kernel there is no button.)", "Try it."),
         (r"$$a = b \qquad\quad c = \frac{d}{e}, \qquad f$$", "$$a = b$$\n\n$$c = \\frac{d}{e}$$\n\n$$f$$"),
         (r"$$\begin{aligned} a \qquad b \end{aligned}$$", r"$$\begin{aligned} a \qquad b \end{aligned}$$"),
@@ -477,6 +528,34 @@ class TestCellsOfPages:
         self.add(path, 9, new_code_cell("lenet.p2.outcome('C')", outputs=[output], metadata=metadata))
         folds = [cell for cell in self.made(path) if pages.FOLDED_OUTPUT in cell.metadata.get("tags", ())]
         assert [len(cell.outputs) for cell in folds] == [2, 1]
+
+    def test_what_holds_the_text_to_numbers_is_no_outcome_to_guess(self, path):
+        for said, begins in (("a: True\nb: True\n", "Checked"), ("a: 3 of 3\n", "After your guess")):
+            told = new_output("stream", name="stdout", text=said)
+            of_text = {"tags": ["check", "outcome"], "jupyter": {"outputs_hidden": True}}
+            cell = new_code_cell("# @title In every seed?\n1", outputs=[told], metadata=of_text)
+            self.add(path, 10, cell)
+            made = self.made(path)[10 - 1]  # a figure and its verdict are one
+            assert made.metadata.mystnb.code_prompt_hide.split(pages.MARK)[2] == f"{begins} · In every seed?"
+
+    def test_the_outcome_of_own_code_is_not_folded(self, path):
+        told = new_output("stream", name="stdout", text="q3 · no outcome yet: f is still to be written\n")
+        hidden = {"tags": ["question"], "jupyter": {"outputs_hidden": True}}
+        self.add(path, 12, new_code_cell("lenet.q3.outcome(f)", outputs=[told], metadata=hidden))
+        made = self.made(path)
+        (cell,) = [
+            cell
+            for cell in made
+            if wording.OWN_OUTCOME in str(cell.get("outputs")) and "<p><strong>" not in str(cell.outputs)
+        ]
+        assert pages.FOLDED_OUTPUT not in cell.metadata.tags
+
+    def test_the_first_figure_that_is_not_folded_says_what_a_finger_can_do(self, path):
+        assert pages.HINT not in str(self.made(path))  # the only figure tells an outcome
+        self.add(path, 12, shown("# @title Digits\nvis.show(ax)", FIGURE, "figure"))
+        self.add(path, 12, shown("# @title More digits\nvis.show(ax)", FIGURE, "figure"))
+        pages_with = [cell for cell in self.made(path) if pages.HINT in str(cell.get("outputs"))]
+        assert len(pages_with) == 1 and "More digits" in str(pages_with[0].metadata)
 
     def test_what_is_not_recorded_yet_is_one_paragraph(self, path):
         empty = [

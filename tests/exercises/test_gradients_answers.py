@@ -286,6 +286,15 @@ class TestRepair:
         keras.utils.set_random_seed(3)
         assert exercises.gradients.e2.reply(handing_in(network)).startswith("→ Right")
 
+    def test_right_as_a_network_within_another(self):
+        def repair(batch):
+            network = with_he()
+            norms = norms_by_hand(network, batch)
+            return keras.Sequential([keras.Input((32, 32, 1)), network]), norms_by_hand(sick(), batch), norms, ()
+
+        keras.utils.set_random_seed(3)
+        assert exercises.gradients.e2.reply(repair).startswith("→ Right")
+
     def test_right_with_normalization_measured_as_in_training(self):
         keras.utils.set_random_seed(3)
         assert exercises.gradients.e2.reply(as_in_training(with_normalization)).startswith("→ Right")

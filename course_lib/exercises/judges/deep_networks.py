@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_lib.exercises.judges import compare
+from course_lib.exercises.judges import compare, every_layer
 
 FLOAT32 = {"rtol": 1e-3, "atol": 1e-9}  # an answer may be computed in float32
 EMPTY = "The gap is still empty: replace the dots."
@@ -213,7 +213,7 @@ def _digits() -> tuple[np.ndarray, np.ndarray]:
 
 def _kernels(model) -> list:
     """The kernels of all layers that have one."""
-    return [layer.kernel for layer in model.layers if hasattr(layer, "kernel")]
+    return [layer.kernel for layer in every_layer(model) if hasattr(layer, "kernel")]
 
 
 def _small_network():
