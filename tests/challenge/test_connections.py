@@ -16,7 +16,8 @@ import psutil
 import pytest
 from arena import ask, register
 
-from course_lib.challenge import board, connections, handlers, making, serving
+from course_lib import challenge
+from course_lib.challenge import asking, board, connections, handlers, making, serving
 from course_lib.challenge import server as server_module
 from course_lib.challenge.connections import Bucket, Connections, address_of
 
@@ -125,6 +126,30 @@ def test_who_asks_too_much_waits_and_others_do_not(local, monkeypatch):
     assert sorted(waits)[15:] == pytest.approx([200 * place for place in range(1, 11)], abs=100)
     assert sorted(status for status, _, _ in answers) == [200] * 15 + [429] * 15
     assert {headers["Retry-After"] for status, headers, _ in answers if status == 429} == {"2"}
+
+
+def test_a_class_behind_one_address_connects_and_sends_beside_greedy_readers(local, monkeypatch, tmp_path):
+    """The address's turns are used up: who shows a token has its own, and others ask again when they are told to."""
+    monkeypatch.setattr(server_module, "READING", (0.8, 1))
+    monkeypatch.setattr(server_module, "SENDING", (0.001, 2))
+    monkeypatch.setattr(connections, "PATIENCE", 0)
+    server = local()
+    client = challenge.connect(server.url, token_dir=tmp_path).register("A")
+    assert register(server, "B", token="b" * 43)[0] == 200
+    assert register(server, "C", token="c" * 43)[0] == 429
+    waited, sleep = [], time.sleep
+    watched = types.SimpleNamespace(sleep=lambda seconds: waited.append(seconds) or sleep(seconds))
+    watched.monotonic = time.monotonic
+    monkeypatch.setattr(asking, "time", watched)
+    assert client.submit(np.zeros(200, int)).counted and client.register("A").team == "A"
+    assert len(client.leaderboard()) == 3 and len(client.download().test_images) == 200
+    assert waited == []
+    ask(server, "GET", "/board")
+    assert challenge.connect(server.url, token_dir=tmp_path).about["name"] == "random"
+    assert set(waited) == {2.0}
+    monkeypatch.setattr(asking, "BUSY", 1.0)
+    with pytest.raises(ValueError, match="Too many requests come from your address"):
+        challenge.connect(server.url, token_dir=tmp_path)
 
 
 def test_a_bucket_lets_a_surplus_pass_and_makes_the_rest_wait(monkeypatch):
