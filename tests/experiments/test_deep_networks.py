@@ -60,6 +60,19 @@ def test_the_grid_has_every_combination_once():
     assert settings["tanh, he, skip"].build()().get_layer("add3") is not None
 
 
+def test_from_seven_layers_on_no_patience_of_ours_is_enough_for_sigmoids():
+    waited = {
+        name: [experiments.steps_to(run, 0.2) for run in runs]
+        for name, runs in experiments.compared("patience").items()
+    }
+    assert {len(each) for each in waited.values()} == {3} and len(waited) == 15
+    late = {name for name, each in waited.items() if max(each) > 1_000}
+    assert late == {"sigmoid 7", "sigmoid 10", "sigmoid 20"}
+    for run in experiments.recorded("patience")["runs"]:  # at none of the five rates
+        if run["setting"].split(",")[0] in late:
+            assert experiments.steps_to(run, 0.2) == np.inf and len(run["history"]["loss"]) == 160
+
+
 def test_thirty_layers_from_glorots_start_wait_and_begin_to_learn():
     """What lesson 04 says: with each start at its best of four rates, in every seed."""
     errors = experiments.errors("relu_thirty")

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_lib.exercises.judges import compare
-from course_lib.model_checks import leaf_layers
+from course_lib.exercises.judges import compare, every_layer
 
 FLOAT32 = {"rtol": 1e-3, "atol": 1e-9}  # an answer may be computed in float32
 EMPTY = "The gap is still empty: replace the dots."
@@ -111,7 +110,7 @@ def _not_repaired(model) -> str | None:
         return f"Yours has {count} layers with weights. A shallow network learns easily; repair all {LAYERS}."
     if count > LAYERS:
         return f"Yours has {count} layers with weights; {LAYERS} are asked, the one of the logits included."
-    if any("Dropout" in type(layer).__name__ for layer in leaf_layers(model)):
+    if any("Dropout" in type(layer).__name__ for layer in every_layer(model)):
         return "Leave dropout out: with it the norms are others at every call, and none can be compared."
     outputs = np.asarray(model(_digits()[0][:64]))
     if outputs.min() >= 0 and np.allclose(outputs.sum(axis=-1), 1, atol=1e-3):
@@ -237,7 +236,7 @@ def _digits() -> tuple[np.ndarray, np.ndarray]:
 
 def _kernels(model) -> list:
     """The kernels of all layers that have one."""
-    return [layer.kernel for layer in leaf_layers(model) if hasattr(layer, "kernel")]
+    return [layer.kernel for layer in every_layer(model) if hasattr(layer, "kernel")]
 
 
 def _small_network():
