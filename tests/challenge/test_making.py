@@ -206,8 +206,8 @@ def test_copies_of_a_picture_stay_on_one_side(own_images):
 
 def test_different_pictures_are_no_copies():
     """Neither scenes nor digits, of which many look much the same, nor drawings of a few thin lines."""
-    scenes = toy_scenes.render(toy_scenes.sample(200, 1), 64).images
-    assert len(set(near_copies(scenes))) == 200
+    scenes = toy_scenes.render(toy_scenes.sample(100, 1), 64).images
+    assert len(set(near_copies(scenes))) == 100
     digits = datasets.load("uci_digits").train.arrays()[0][:600]
     large = np.stack([np.asarray(Image.fromarray(digit[:, :, 0]).convert("RGB").resize((64, 64))) for digit in digits])
     assert len(set(near_copies(large))) >= 594
