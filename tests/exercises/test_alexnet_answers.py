@@ -134,6 +134,11 @@ class TestAssemble:
     def test_right(self):
         assert exercises.alexnet.q1.reply(assembled()).startswith("→ Right")
 
+    def test_right_as_a_network_within_another(self):
+        built = assembled()()
+        again = keras.Sequential([keras.Input((227, 227, 3)), built])
+        assert judges.assemble(lambda: again) is None
+
     def test_the_courses_own_network_is_right(self):
         assert judges.assemble(lambda: models.build("alexnet")) is None
 

@@ -195,7 +195,10 @@ def late(slots_in_class: Sequence[Slot], minutes: float = 10, kept: str = "") ->
 def _spare(held: list[Slot]) -> list[tuple[str, float]]:
     """What goes before any section does: exercises, the questions to start with, writing, the part on papers."""
     found = [(f"*{slot.part.name}* at home", slot.minutes) for slot in held if slot.part.name == counted.AT_HOME]
-    found += [(at_home(slot.part), slot.minutes) for slot in held if slot.part.name == counted.BEFORE]
+    for slot in held:
+        if slot.part.name == counted.BEFORE:
+            replies = "the replies to " if any("replies" in said for said, _ in slot.cuts) else ""
+            found.append((f"{replies}{counted.names(slot.part.section.questions)} at home", slot.minutes))
     for slot in reversed(held):
         done = {said for said, _ in slot.cuts}
         for said, saved in possible(slot.part):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_lib.exercises.judges import compare
+from course_lib.exercises.judges import compare, every_layer
 
 CONVOLUTIONS = ((96, 11, 4, 1), (256, 5, 1, 2), (384, 3, 1, 1), (384, 3, 1, 2), (256, 3, 1, 2))
 FIELDS = ("filters", "pixels per side of a filter", "pixels per step", "groups")
@@ -35,9 +35,10 @@ def assemble(build: Callable) -> str | None:
         return f"Your function returns {type(model).__name__}, not a network: does it end with return?"
     if tuple(model.input_shape[1:]) != (227, 227, 3):
         return f"It must take images of 227×227×3; yours takes {model.input_shape[1:]}."
-    convolutions = [layer for layer in model.layers if isinstance(layer, layers.Conv2D)]
-    pools = [layer for layer in model.layers if isinstance(layer, layers.MaxPooling2D)]
-    units = tuple(layer.units for layer in model.layers if isinstance(layer, layers.Dense))
+    found = every_layer(model)
+    convolutions = [layer for layer in found if isinstance(layer, layers.Conv2D)]
+    pools = [layer for layer in found if isinstance(layer, layers.MaxPooling2D)]
+    units = tuple(layer.units for layer in found if isinstance(layer, layers.Dense))
     if len(convolutions) != 5 or len(pools) != 3 or len(units) != 3:
         return (
             f"AlexNet has 5 convolutions, 3 pooling and 3 dense layers; yours has {len(convolutions)}, {len(pools)} "
