@@ -46,8 +46,8 @@ BEGIN = """## How to begin
 
 **To read,** on a phone or anywhere: open a lesson. Guess before you unfold an outcome; each answer to a question opens
 its own reply. A question's letter says its kind: **w** looks back at earlier lessons (to warm up), **p** is a guess
-(you predict), **q** is about a section, **e** is an exercise; these two have a right answer or ask for code. The numbers
-are names: they may come in any order.
+(you predict), **q** is about a section, **e** is an exercise; these two have a right answer or ask for code. The
+numbers are names: they may come in any order.
 
 **To run the code on your own computer** you need Python 3.11, 3.12 or 3.13, 4 GB of disk, and the course's
 folder{source}. In that folder type, on Linux and macOS,
