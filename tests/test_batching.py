@@ -403,9 +403,9 @@ def test_transforms_that_could_not_be_repeated_are_refused(transform, message):
         Split(IMAGES, [0, 1, 2]).with_transform(transform)
 
 
-@pytest.mark.parametrize("kind", ["object", "function", "scaling", "resizing"])
+@pytest.mark.parametrize("kind", ["object", "function", "scaling", "resizing", "branches"])
 def test_transforms_that_can_be_repeated_are_taken(kind):
     made = {"object": Shift, "function": lambda: jitter, "scaling": lambda: keras.layers.Rescaling(2.0),
-            "resizing": lambda: keras.layers.Resizing(2, 2)}  # fmt: skip
+            "resizing": lambda: keras.layers.Resizing(2, 2), "branches": lambda: tf.image.rot90}  # fmt: skip
     transform = made[kind]()
     assert Split(IMAGES, [0, 1, 2]).with_transform(transform).prepared().shape[::3] == (3, 1)

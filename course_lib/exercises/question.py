@@ -41,7 +41,9 @@ class Question(guessing.Guessing):
         kind: one of `KINDS`; follows from the other fields where it is not given.
         points: what a right answer gives; follows from the kind where it is not given.
         function: for code: the name of the student's function, which the card looks up.
-        returns_object: for code: it returns an object, such as a network, that cannot leave its process.
+        returns_object: for code: it returns an object, such as a network, that cannot leave its process, or is given
+            one that cannot get there, such as a tensor without numbers; so its judge runs beside it.
+        runs_for: for code: how long the lesson's cells run longer once it is written, where that is a minute or more.
         misconception: the mistaken idea that the question is about, for the instructor.
         lesson: the lesson it belongs to; answers of a question without one are kept in memory.
     """
@@ -60,6 +62,7 @@ class Question(guessing.Guessing):
     points: float | None = None
     function: str = ""
     returns_object: bool = False
+    runs_for: str = ""
     misconception: str = ""
     lesson: str = ""
 

@@ -21,6 +21,7 @@ def plot_by_layer(
     expected: Mapping[str, Sequence] | None = None,
     limits: Sequence[float] | None = None,
     log: bool = True,
+    plain: bool = False,
     ax=None,
 ):
     """One number per layer: the median of the seeds, and a band from smallest to largest.
@@ -31,6 +32,7 @@ def plot_by_layer(
         expected: name → courses `(courses, layers)` that a calculation expects, drawn thin and dotted.
         limits: (smallest, largest) of the vertical axis, so that figures can be compared.
         log: whether the vertical axis is logarithmic; else it begins at 0.
+        plain: whether the logarithmic axis has 1, 2, 3, 5, 10, … written out in place of powers of ten.
         ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
@@ -52,8 +54,9 @@ def plot_by_layer(
         for course in _positive(name, expected[name]) if expected else ():
             ax.plot(layers, course, ":", linewidth=1.1, color=color)
     ax.set(xlabel="layer, counted from the input", ylabel=label)
-    if log and label.endswith("%"):
+    if log and (plain or label.endswith("%")):
         plain_log(ax)
+        ax.yaxis.get_major_locator().set_params(subs=(1, 2, 3, 5) if plain else (1, 2, 5))
     elif log:
         ax.set_yscale("log")
     else:

@@ -81,6 +81,7 @@ def plot_waiting(
     ax = given_or_new(ax, 7.0, 3.6)
     places = sorted({place for row in steps.values() for place in row})
     unit = max(1.0, np.diff(places).min() / 2) if len(places) > 1 else 1.0
+    late = False
     for number, (name, row) in enumerate(steps.items()):
         color = PALETTE[number % len(PALETTE)]
         medians = []
@@ -90,6 +91,7 @@ def plot_waiting(
             medians.append(np.median(np.minimum(seeds, most)))
             spread = place + beside + unit * np.linspace(-0.04, 0.04, len(seeds))
             done = np.isfinite(seeds)
+            late = late or not done.all()
             ax.plot(spread[done], seeds[done], "o", color=color, markersize=6)
             ax.plot(spread[~done], np.full(np.sum(~done), most), "^", color=color, markersize=9, markeredgecolor=INK)
         if len(row) == 1:  # no line, so the legend shows a dot
@@ -97,7 +99,7 @@ def plot_waiting(
         else:
             ax.plot(np.array(sorted(row)) + beside, medians, LINES[number % len(LINES)], color=color, label=name)
     ax.axhline(most, color=MUTED, linestyle=":", linewidth=1.6)
-    words = f"limit {most:,g}: arrows did not reach the goal"
+    words = f"limit {most:,g}" + (": arrows did not reach the goal" if late else "")
     ax.text(0.01, most, words, transform=ax.get_yaxis_transform(), va="bottom", fontsize=11, color=MUTED)
     ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(places[0] - 0.3 * unit, places[-1] + 0.3 * unit))
     plain_log(ax)

@@ -7,7 +7,7 @@ import numpy as np
 from course_lib import common
 from course_lib.model_checks import described
 from course_lib.visualization.curves import plain_log
-from course_lib.visualization.style import MARKERS, MUTED, PALETTE, given_or_new, style
+from course_lib.visualization.style import LINES, MARKERS, MUTED, PALETTE, given_or_new, style
 
 METRICS = {"loss": ("loss", 1), "error": ("error in %", 100)}
 OVER = {"epoch": "epoch", "step": "training steps"}
@@ -24,6 +24,7 @@ def plot_measured(
     validation: bool = True,
     each_seed: bool = False,
     markers: bool = False,
+    dashes: bool = False,
     skip: int = 0,
     legend: bool = True,
     first_color: int = 0,
@@ -43,13 +44,15 @@ def plot_measured(
         validation: whether to draw the validation images' metric.
         each_seed: whether each seed is a thin line, in place of the band.
         markers: whether the lines of each name have a marker of their own, so that not color alone tells them apart.
+        dashes: whether the lines of each name are of a kind of their own, so that of two equal ones both are seen; only
+            where one part is drawn.
         skip: how many measurements to leave out at the beginning, such as 1 for the untrained network.
         legend: whether to name the lines; not needed in each of several panels.
         first_color: the number of the first name's color; other than 0 where another panel uses the colors before it.
         ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: no runs, runs that measured nothing, neither part, or another metric or axis.
+        ValueError: no runs, runs that measured nothing, neither part, both with dashes, or another metric or axis.
     """
     if metric not in METRICS:
         raise common.unknown("metric", metric, METRICS)
@@ -62,16 +65,19 @@ def plot_measured(
     ax = given_or_new(ax)
     label, factor = METRICS[metric]
     parts = _parts(training, validation)
+    if dashes and len(parts) > 1:
+        raise ValueError("dashes tell names apart where one part is drawn; with both they tell the parts apart")
     last = list(parts)[-1]  # of whose seeds a band or thin lines are drawn
     for number, (name, seeds) in enumerate(runs.items(), first_color):
         color = PALETTE[number % len(PALETTE)]
-        for part, line in parts.items():
+        for part, usual in parts.items():
+            line = LINES[number % len(LINES)] if dashes else usual
             epochs = np.array(seeds[0]["measured"][part]["epoch"][skip:])
             if over == "step":
                 epochs = epochs * seeds[0]["steps_per_epoch"]
             values = factor * np.array([run["measured"][part][metric][skip:] for run in seeds])
             named = {
-                "label": name if line == "-" else None,
+                "label": name if usual == "-" else None,
                 "marker": MARKERS[number % len(MARKERS)] if markers else None,
             }
             ax.plot(epochs, np.median(values, axis=0), line, color=color, zorder=3 if markers else None, **named)

@@ -16,6 +16,7 @@ from course_lib.classroom.publishing import (
     class_time,
     counted,
     glossary,
+    needed,
     outcomes,
     outputs,
     pages,
@@ -110,11 +111,11 @@ def test_the_plan_adds_up_what_takes_time(path):
     text = plan.of_lesson(lesson)
     assert "q3 (write code)" in text and "q3: Training is more than the same small step repeated." in text
     assert (
-        "**Homework:** e1 (3 points); then one deeper section of choice: *What is lost?* (q8; 2 minutes, 1 point)"
-        in text
+        "**Homework:** e1 (10 minutes, 3 points); then one deeper section of choice: *What is lost?* (q8; 2 minutes, "
+        "1 point)" in text
     )
     assert "7 points in the core, 1 point in the deeper sections" in text
-    assert "fits, in this order:** nothing." in text and "all of the core takes 14 as counted" in text
+    assert "fits, in this order:** nothing." in text and "of which the table takes 15; nothing is cut." in text
 
 
 def test_a_section_that_runs_says_how_long_and_is_started_early(path, monkeypatch):
@@ -156,7 +157,7 @@ def test_when_there_is_too_little_time_the_least_needed_goes_first(path):
     cuts = [said for slot in slots for said, _ in slot.cuts]
     assert cuts == ["w1 before class, at home", "writing q3: homework, show the solution"]
     late = class_time.late(class_time.slots(lesson, parts, 45))
-    assert [said for said, _ in late] == ["w1 before class, at home", "writing q3: homework, show the solution"]
+    assert [said for said, _ in late] == ["w1 at home", "writing q3: homework, show the solution"]
 
 
 @pytest.mark.parametrize("path", [each for each in LESSONS if reading.read(each).is_tagged], ids=lambda path: path.stem)
@@ -164,9 +165,20 @@ def test_when_class_is_late_what_is_to_be_written_is_still_shown(path):
     """Whatever else is left out, no section with code to write is: it is what the lesson promises."""
     lesson = reading.read(path)
     slots = class_time.slots(lesson, counted.parts(lesson), counted.MINUTES_IN_CLASS[lesson.number])
-    late = [said for said, _ in class_time.late(slots, minutes=1000)]
+    kept = class_time.KEPT.get(lesson.number, "")
+    late = class_time.late(slots, minutes=1000, kept=kept)
+    home = left_out(said for said, _ in late)
     numbered = [slot for slot in slots if slot.part.section.is_numbered and slot.minutes]
-    assert all((class_time.at_home(slot.part) in late) == (not slot.part.writing) for slot in numbered[2:])
+    for slot in numbered[1:]:
+        is_kept = slot.part.section.heading.startswith(f"{kept}.")
+        assert (slot.part.section.name in home) == (not slot.part.writing and not is_kept)
+    assert sum(saved for _, saved in class_time.late(slots, kept=kept)) >= 10
+
+
+def left_out(cuts) -> dict[str, bool]:
+    """The names of the sections that cuts leave to be read at home, and whether their cells are run."""
+    found = [re.match(r"\*(.+?)\*(?: to be read at home|: run its cells, read it at home)$", said) for said in cuts]
+    return {each[1]: each[0].endswith("run its cells, read it at home") for each in found if each}
 
 
 def with_opening(path, text: str) -> reading.Lesson:
@@ -174,6 +186,40 @@ def with_opening(path, text: str) -> reading.Lesson:
     notebook.cells[0].source += f"\n\n{text}"
     nbformat.write(notebook, path)
     return reading.read(path)
+
+
+class TestNeeded:
+    """Which sections use what the cells of another one define."""
+
+    def section(self, *cells: str, heading: str = "") -> reading.Section:
+        return reading.Section(heading, [new_code_cell(cell) for cell in cells])
+
+    @pytest.mark.parametrize(
+        ("code", "defined", "used"),
+        [
+            ("a = b + 1", "a", "b"),
+            ("a = 1\nprint(a)", "a", ""),
+            ("print(a)\na = 1", "a", "a"),
+            ("a = a + 1", "a", "a"),
+            ("found = [each for each in images if each]", "found", "images"),
+            ("def f(x, y=z):\n    local = x\n    return local + known", "f", "known z"),
+            ("for name, each in pairs.items():\n    total = each", "name each total", "pairs"),
+            ("with opened(path) as file:\n    text = file.read()", "file text", "opened path"),
+            ("import numpy as np\nfrom os import path\nnp.zeros(path)", "np path", ""),
+            ("if (n := count(runs)) > 2:\n    last = n", "n last", "count runs"),
+            ("!pip install x\n%matplotlib inline\nx = 1", "x", ""),
+            ("%%writefile a.py\nimport nothing, like this", "", ""),
+        ],
+    )
+    def test_names_of_a_cell(self, code, defined, used):
+        assert needed.names(self.section(code)) == (set(defined.split()), set(used.split()))
+
+    def test_what_is_defined_anew_is_not_needed(self):
+        first = self.section("images = load()", "each = 1", heading="1. First?")
+        anew = self.section("images = other()\nshow(images)", heading="2. Anew?")
+        uses = self.section("for each in (1, 2):\n    show(images)", heading="3. Uses?")
+        assert needed.later(first, [anew, uses]) == {}
+        assert needed.later(first, [uses, anew]) == {"3. Uses?": {"images"}}
 
 
 TABLE = (
@@ -221,11 +267,85 @@ def test_the_plan_of_a_lesson_can_be_held(lesson):
     ends = [int(end) for end in re.findall(r"^\| \d+–(\d+) \|", text, re.MULTILINE)]
     minutes = counted.MINUTES_IN_CLASS[lesson.number]
     assert 0.75 * minutes <= ends[-1] <= minutes and f"of which the table takes {ends[-1]};" in text
-    whole = int(re.search(r"all of the core takes (\d+) as counted", text)[1])
-    assert whole <= minutes or "in this order:** nothing" not in text
+    (cuts,) = re.findall(r"Cut so that it fits, in this order:\*\* (.+)", text)
+    saved = sum(map(int, re.findall(r"\(saves (\d+)\)", cuts)))
+    assert f"; {ends[-1] + saved} with everything that is cut." in text or cuts == "nothing."
     for said in ("run (0", " 0 minutes", "(saves 0)", " 1 minutes", " 1 points"):
         assert said not in text
     assert len(re.findall(r"^\| \d+–\d+ \| \d\.", text, re.MULTILINE)) >= 4  # sections of the core
+
+
+def bullets(text: str) -> list[list[str]]:
+    """What the plan of a lesson cuts, and what it leaves out when class is late."""
+    found = re.findall(r"^- \*\*(?:Cut so|Ten minutes).+?:\*\* (.+)\.$", text, re.MULTILINE)
+    return [[re.sub(r" \(saves \d+\)$", "", each) for each in line.split("; ")] for line in found]
+
+
+@pytest.mark.parametrize("path", TAGGED, ids=lambda path: path.stem)
+def test_the_cells_that_run_in_class_find_what_they_use(path):
+    """No section that the plan leaves out, also late, defines a name that a later one uses; else its cells are run."""
+    lesson = reading.read(path)
+    text = plan.of_lesson(lesson)
+    home = left_out(itertools.chain(*bullets(text)))
+    rows = re.findall(r"^\| \d+–\d+ \| (.+?)(?:<br>| \|)", text, re.MULTILINE)
+    run = [section for section in lesson.core if section.heading in rows and home.get(section.name, True)]
+    for place, section in enumerate(lesson.core):
+        if home.get(section.name) is False:
+            assert needed.later(section, [each for each in lesson.core[place + 1 :] if each in run]) == {}
+    assert len(run) >= 2  # the plan was understood
+
+
+@pytest.mark.parametrize("path", TAGGED, ids=lambda path: path.stem)
+def test_every_section_of_the_core_is_in_the_table_or_among_the_cuts(path):
+    lesson = reading.read(path)
+    text = plan.of_lesson(lesson)
+    cut = left_out(bullets(text)[0])
+    for section in lesson.core:
+        if section.is_numbered or section.name == counted.PAPER:
+            assert (f"| {section.heading}" in text) != (section.name in cut), section.heading
+
+
+@pytest.mark.parametrize("path", TAGGED, ids=lambda path: path.stem)
+def test_questions_to_start_with_are_sent_where_the_plan_has_them_at_home(path):
+    """The page for a class says so of those that are "before class, at home"; their points stand in the homework."""
+    lesson = reading.read(path)
+    text = plan.of_lesson(lesson)
+    (said,) = [cut for cut in bullets(text)[0] if re.match(r"w\d", cut)]
+    assert "before class, at home" in said or said.endswith("by a show of hands")
+    asked = next(section for section in lesson.core if section.name == counted.BEFORE).questions
+    points = sum(question.points for question in asked)
+    homework = f"**Homework:** {counted.names(asked)} before class ({2 * len(asked)} minutes, {points:g} point"
+    assert (homework in text) == ("before class, at home" in said)
+
+
+@pytest.mark.parametrize("path", TAGGED, ids=lambda path: path.stem)
+def test_a_deeper_section_names_the_minutes_that_are_counted(path):
+    """One rule: words at 180 a minute, the seconds run, 2 minutes a question, 10 a piece of code; room for one minute.
+
+    The plan takes the number that the lesson names, and so does what the lesson's opening says of them all.
+    """
+    lesson = reading.read(path)
+    text = plan.of_lesson(lesson)
+    named = []
+    for part in counted.deeper(lesson):
+        named.append(counted.stated(part.section))
+        assert named[-1] and abs(named[-1] - part.minutes) <= 1, f"{part.section.name}: {part.minutes:.1f} counted"
+        (planned,) = re.findall(rf"\*{re.escape(part.section.name)}\* \((?:[^;]+; )?(\d+) minutes?[,)]", text)
+        assert int(planned) == named[-1]
+    opening = lesson.notebook.cells[0].source
+    ranges = re.findall(r"^\| minutes.*\| (\d+) to (\d+) \|$", opening, re.MULTILINE)
+    ranges += re.findall(r"a deeper section (\d+) to (\d+) minutes", opening)
+    assert all((int(least), int(most)) == (min(named), max(named)) for least, most in ranges)
+    assert all(int(added) == sum(named) for added in re.findall(r"the deeper sections add (\d+);", opening))
+
+
+def test_what_runs_once_it_is_written_is_said(path, monkeypatch):
+    lesson = reading.read(path)
+    assert "once q3" not in plan.of_lesson(lesson)
+    monkeypatch.setattr(lesson.sections[4].questions[0], "runs_for", "two minutes more")
+    text = plan.of_lesson(lesson)
+    assert "| read, run (two minutes more, once q3 is written), write |" in text
+    assert "before you ask their guesses:** *What is a step?*, once q3 is written (two minutes more)." in text
 
 
 def test_a_lesson_that_is_not_yet_planned_is_named(path):
@@ -678,6 +798,26 @@ def test_where_no_solution_is_kept_the_judge_is_named(path, tmp_path, monkeypatc
     assert (
         "Its judge: `training_step` in `course_lib/exercises/judges/lenet.py`" in told and "A solution of" not in told
     )
+
+
+IN_CLASS = "course_lib/classroom/publishing/in_class.md"
+
+
+@pytest.mark.parametrize("name", ["README.md", "lessons/README.md", IN_CLASS])
+def test_commands_are_typed_as_they_stand(name):
+    """With the folder of the environment, and the packages of `publish` named where it is."""
+    text = (common.ROOT / name).read_text(encoding="utf-8")
+    commands = re.findall(r"(\S*)(?:python -m course_lib|python tests/|pip install|pytest -)", text)
+    bare = [before for before in commands if not before.strip("`'").endswith((".venv/bin/", ".venv\\Scripts\\"))]
+    assert len(commands) >= 3 and bare == []
+    assert ("publish site" in text) == ('.venv/bin/pip install -e ".[publish]"' in text)
+    assert ".venv\\Scripts\\" in text
+
+
+def test_the_first_screen_says_how_long_the_class_is():
+    first = (common.ROOT / "README.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    whole = sum(counted.MINUTES_IN_CLASS.values())
+    assert f"In class the nine take {whole} minutes" in first and "no GPU is needed" in first
 
 
 def test_the_page_for_a_class_names_commands_that_there_are():

@@ -70,12 +70,32 @@ def block_of_parallel_convolutions(x, filters, sizes):
     return keras.layers.MaxPooling2D(2)(y)
 
 
+def block_of_branches(x, filters, sizes):
+    """Three convolutions, but the second gets what the first gets."""
+    first, *others = sizes
+    same = keras.layers.Conv2D(filters, first, padding="same", activation="relu")(x)
+    for size in others:
+        x = keras.layers.Conv2D(filters, size, padding="same", activation="relu")(x)
+    return keras.layers.MaxPooling2D(2)(same + x)
+
+
+def as_networks(function):
+    """The same layers as `function` puts up, in a network within a network."""
+
+    def nested(x, *arguments):
+        inputs = keras.Input(x.shape[1:])
+        inner = keras.Model(inputs, function(inputs, *arguments))
+        return keras.Sequential([inner])(x)
+
+    return nested
+
+
 def block_with_one_relu(x, filters, sizes):
     return keras.layers.ReLU()(block(x, filters, sizes, activation=None))
 
 
 class TestVggBlock:
-    @pytest.mark.parametrize("function", [block, block_with_relu_layers])
+    @pytest.mark.parametrize("function", [block, block_with_relu_layers, as_networks(block)])
     def test_right(self, function):
         assert exercises.vgg.q1.reply(function).startswith("→ Right")
 
@@ -90,6 +110,8 @@ class TestVggBlock:
             (lambda x, f, s: block(x, f, s, shrink=0), "yours become 12×16"),
             (lambda x, f, s: block(x, f, (3, 3, 3)), "yours are 3×3, 3×3, 3×3"),
             (block_of_parallel_convolutions, "yours are 3×3."),
+            (block_of_branches, "must get all maps of the one before it"),
+            (lambda x, f, s: block(keras.Input((12, 16, 5)), f, s), "is not made of its first argument"),
             (lambda x, f, s: block(x, 64, s), "needs 6 filters; yours have [64, 64, 64]"),
             (lambda x, f, s: block(x, f, s, use_bias=False), "has a bias per filter"),
             (lambda x, f, s: block(x, f, s, activation="tanh"), "the numbers are not"),
@@ -216,8 +238,9 @@ def pair(x, maps, sizes=(3, 3), relu=(True, True), **options):
 
 
 class TestTwoSmall:
-    def test_right(self):
-        assert exercises.vgg.e5.reply(pair).startswith("→ Right")
+    @pytest.mark.parametrize("function", [pair, as_networks(pair)])
+    def test_right(self, function):
+        assert exercises.vgg.e5.reply(function).startswith("→ Right")
 
     @pytest.mark.parametrize(
         ("function", "reply"),

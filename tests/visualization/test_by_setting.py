@@ -46,6 +46,9 @@ def test_who_did_not_reach_the_goal_is_an_arrow_at_the_limit():
     lines = {line.get_label(): line.get_linestyle() for line in ax.get_legend().get_lines()}
     assert lines == {"sigmoid": "-", "ReLU": "None"}  # a single place has no line
     assert visualization.plot_waiting({"all late": {1: [INFINITE]}}, 10, "x", "y", ax=ax) is ax
+    assert ax.texts[0].get_text() == "limit 1,000: arrows did not reach the goal"
+    on_time = visualization.plot_waiting({"ReLU": {3: [40], 5: [50]}}, 1_000, "layers", "steps")
+    assert [text.get_text() for text in on_time.texts] == ["limit 1,000"]  # no arrow, so no word of it
 
 
 @pytest.mark.parametrize(
