@@ -71,12 +71,13 @@ def block_of_parallel_convolutions(x, filters, sizes):
 
 
 def block_of_branches(x, filters, sizes):
-    """Three convolutions, but the second gets what the first gets."""
-    first, *others = sizes
-    same = keras.layers.Conv2D(filters, first, padding="same", activation="relu")(x)
-    for size in others:
-        x = keras.layers.Conv2D(filters, size, padding="same", activation="relu")(x)
-    return keras.layers.MaxPooling2D(2)(same + x)
+    """Three convolutions, but the last one gets the maps of both before it."""
+    first, second, third = sizes
+    one = keras.layers.Conv2D(filters, first, padding="same", activation="relu")(x)
+    two = keras.layers.Conv2D(filters, second, padding="same", activation="relu")(one)
+    both = keras.layers.Concatenate()([one, two])
+    x = keras.layers.Conv2D(filters, third, padding="same", activation="relu")(both)
+    return keras.layers.MaxPooling2D(2)(x)
 
 
 def as_networks(function):
@@ -110,7 +111,7 @@ class TestVggBlock:
             (lambda x, f, s: block(x, f, s, shrink=0), "yours become 12×16"),
             (lambda x, f, s: block(x, f, (3, 3, 3)), "yours are 3×3, 3×3, 3×3"),
             (block_of_parallel_convolutions, "yours are 3×3."),
-            (block_of_branches, "must get all maps of the one before it"),
+            (block_of_branches, "must get the maps of the one before it"),
             (lambda x, f, s: block(keras.Input((12, 16, 5)), f, s), "is not made of its first argument"),
             (lambda x, f, s: block(x, 64, s), "needs 6 filters; yours have [64, 64, 64]"),
             (lambda x, f, s: block(x, f, s, use_bias=False), "has a bias per filter"),

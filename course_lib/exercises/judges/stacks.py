@@ -106,7 +106,7 @@ def _wrong_convolutions(convolutions: list, maps: int, filters: int, sizes: tupl
     if not all(layer.use_bias for layer in convolutions):
         return "A convolution of VGG has a bias per filter; yours have none."
     if [layer.kernel.shape[2] for layer in convolutions] != [maps] + [filters] * (len(sizes) - 1):
-        return "Each convolution must get all maps of the one before it: no branches, and no groups."
+        return "Each convolution must get the maps of the one before it, and all of them: no branches, and no groups."
     return None
 
 
