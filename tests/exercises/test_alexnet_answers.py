@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 
 import keras
+import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -105,20 +106,24 @@ CONV = ((96, 11, 4, 1), (256, 5, 1, 2), (384, 3, 1, 1), (384, 3, 1, 2), (256, 3,
 
 
 def assembled(
-    changes=(), *, pool=(3, 2), units=(4096, 4096, 1000), side=227, bias=True, padding="same", pools=(0, 1, 4)
+    changes=(), *, pool=(3, 2), units=(4096, 4096, 1000), side=227, bias=True, padding="same", pools=(0, 1, 4), relu=7
 ):
-    """A builder of AlexNet with zeros for weights; `changes` are (number of a convolution, its other numbers)."""
+    """A builder of AlexNet with zeros for weights; `changes` are (number of a convolution, its other numbers).
+
+    The first `relu` layers have one.
+    """
     rows = [dict(changes).get(number, row) for number, row in enumerate(CONV, start=1)]
 
     def build():
         x = inputs = keras.Input((side, side, 3))
         for place, (filters, size, strides, groups) in enumerate(rows):
             fitting = {"groups": groups, "padding": padding if place else "valid", "kernel_initializer": "zeros"}
-            x = layers.Conv2D(filters, size, strides, activation="relu", **fitting)(x)
+            x = layers.Conv2D(filters, size, strides, activation="relu" if place < relu else None, **fitting)(x)
             x = layers.MaxPooling2D(pool[0], strides=pool[1])(x) if place in pools else x
         x = layers.Flatten()(x)
-        for count in units:
-            x = layers.Dense(count, kernel_initializer="zeros", use_bias=bias)(x)
+        for place, count in enumerate(units, start=len(CONV)):
+            activation = "relu" if place < relu else None
+            x = layers.Dense(count, activation, kernel_initializer="zeros", use_bias=bias)(x)
         return keras.Model(inputs, x)
 
     return build
@@ -160,6 +165,10 @@ class TestAssemble:
             (assembled(side=224), "images of 227×227×3; yours takes (224, 224, 3)"),
             (assembled(padding="valid"), "conv2 has the padding 'valid'"),
             (assembled(bias=False), "is there a bias everywhere?"),
+            (assembled(pools=(0, 2, 4)), "The maps of conv3 have 13×13 pixels; yours have 27×27"),
+            (assembled(pools=(0, 3, 4)), "The maps of conv3 have 13×13 pixels; yours have 27×27"),
+            (assembled(relu=0), "no ReLU behind conv1, conv2, conv3, conv4, conv5, fc6, fc7:"),
+            (assembled(relu=5), "no ReLU behind fc6, fc7:"),
             (with_gaps, "A gap is still open"),
             (lambda: None, "returns NoneType, not a network"),
             (5, "q1 expects a function without arguments"),
@@ -247,6 +256,62 @@ def shuffled(images, draws):
     return tf.reshape(tf.gather(tf.reshape(images, (-1, order.shape[1], 3)), order, batch_dims=1), tf.shape(images))
 
 
+def tiles(side):
+    """Tiles of `side` × `side` pixels, in a random order for each image."""
+
+    def change(images, draws):
+        count = images.shape[1] // side
+        order = tf.argsort(draws.uniform(count**2), axis=1)
+        cut_up = tf.transpose(tf.reshape(images, (-1, count, side, count, side, 3)), (0, 1, 3, 2, 4, 5))
+        mixed = tf.gather(tf.reshape(cut_up, (-1, count**2, side, side, 3)), order, batch_dims=1)
+        rows = tf.transpose(tf.reshape(mixed, (-1, count, count, side, side, 3)), (0, 1, 3, 2, 4, 5))
+        return tf.reshape(rows, tf.shape(images))
+
+    return in_training(change)
+
+
+def coarse(count, down="area", up="nearest"):
+    """`count` × `count` pixels, enlarged again, in another light for each image."""
+
+    def change(images, draws):
+        small = tf.image.resize(images, (count, count), down, antialias=down == "bilinear")
+        return tf.image.resize(small, images.shape[1:3], up) * (0.6 + 0.4 * per_image(draws.uniform(1)))
+
+    return in_training(change)
+
+
+def blurred(size):
+    """The mean of `size` × `size` pixels, mixed with the image in a random proportion."""
+
+    def change(images, draws):
+        return images + (tf.nn.avg_pool2d(images, size, 1, "SAME") - images) * per_image(draws.uniform(1))
+
+    return in_training(change)
+
+
+def posterized(low, high):
+    def change(images, draws):
+        steps = tf.round(low + (high - low) * per_image(draws.uniform(1)))
+        return tf.round(images * steps) / steps
+
+    return in_training(change)
+
+
+def hue(images, draws):
+    """Up to a fifth of a turn of the colors around gray."""
+    angle = 0.8 * np.pi * (draws.uniform(1)[:, :, None] - 0.5)
+    own, others, across = tf.cos(angle), (1 - tf.cos(angle)) / 3, tf.sin(angle) / np.sqrt(np.float32(3))
+    ahead = tf.constant(np.roll(np.eye(3, dtype=np.float32), 1, axis=0))
+    turn = own * tf.eye(3) + others + across * (ahead - tf.transpose(ahead))
+    return tf.clip_by_value(tf.einsum("nyxc,ndc->nyxd", images, turn), 0, 1)
+
+
+def rolled(images, draws):
+    """Up to 8 pixels sideways; what leaves the image comes in on the other side."""
+    columns = tf.cast(draws.uniform(1) * 17, tf.int32) - 8 + tf.range(images.shape[2])
+    return tf.gather(images, columns % images.shape[2], axis=2, batch_dims=1)
+
+
 def reflected_shift(images, draws):
     """Up to 4 pixels sideways; what comes in is a mirror image."""
     framed = tf.pad(images, [[0, 0], [0, 0], [4, 4], [0, 0]], "REFLECT")
@@ -289,6 +354,16 @@ RIGHT = {
     "sheared": in_training(affine(shear=0.3)),
     "flip, turn and light": chain(FLIP, affine(rotation=10.0), light),
     "a window of 24": cut(24),
+    "a window of 16": cut(16),
+    "a little blurred": blurred(3),
+    "blurred": blurred(7),
+    "posterized": posterized(3, 8),
+    "hardly any levels": posterized(2, 4),
+    "another hue": in_training(hue),
+    "shifted around": in_training(rolled),
+    "noise, flip, shift and light": chain(noise, FLIP, datasets.RandomCrop(32, padding=4), light),
+    "16×16 pixels": coarse(16),
+    "8×8 pixels": coarse(8, "bilinear", "bilinear"),
     "a small square": covered(8),
     "a black square of a quarter": covered(16, fill=0.0),
 }
@@ -297,6 +372,8 @@ HIDDEN = "nearly all of the middle, where the object stands, is hidden or cut of
 TURNED = "lie on their sides or stand on their heads"
 FAINT = "Little is left of some images"
 INVISIBLE = "No pixel changes by more than 1 of 255 levels"
+PIECES = "Some images are in pieces"
+COARSE = "Some images are so coarse"
 AXES = "It fits one image, not a batch of 12"
 WRONG = {
     "nothing": (lambda images, draws: images, "Nothing changes in training"),
@@ -350,6 +427,15 @@ WRONG = {
     "nearly noise": (in_training(lambda images, draws: 0.03 * images + 0.97 * grain(images, draws)), FAINT),
     "one color": (in_training(lambda images, draws: draws.uniform(3)[:, None, None] + 0 * images), FAINT),
     "pixels shuffled": (in_training(shuffled), FAINT),
+    "tiles of 4 shuffled": (tiles(4), PIECES),
+    "tiles of 8 shuffled": (tiles(8), PIECES),
+    "tiles of 16 shuffled": (tiles(16), PIECES),
+    "tiles of 16 shuffled, sometimes": (sometimes(tiles(16), share=0.3), PIECES),
+    "2×2 pixels": (coarse(2), COARSE),
+    "3×3 pixels": (coarse(3), COARSE),
+    "4×4 pixels": (coarse(4), COARSE),
+    "4×4 pixels, smooth": (coarse(4, "bilinear", "bilinear"), COARSE),
+    "one pixel of each 64": (coarse(4, "nearest"), COARSE),
     "a gray square on 84 %": (covered(29, at_random=False), HIDDEN),
     "a gray square on 82 %, at random": (covered(29), HIDDEN),
     "a black square of 24 in the middle": (covered(24, fill=0.0, at_random=False), HIDDEN),
@@ -411,7 +497,33 @@ def in_place(maps):
     return maps
 
 
+def in_place_from_squares(maps):
+    """Right, yet it changes what it is given."""
+    squares = maps**2
+    for c in range(maps.shape[-1]):
+        maps[..., c] /= (2 + 1e-4 * squares[..., max(0, c - 2) : c + 3].sum(axis=-1)) ** 0.75
+    return maps
+
+
+def compared_in_the_lesson(function):
+    """What lesson 05 does with an answer to q6, on maps of zeros and ones; it must leave them alone."""
+    lesson = nbformat.read(common.ROOT / "lessons" / "05_alexnet.ipynb", as_version=4)
+    (cell,) = (cell.source for cell in lesson.cells if cell.get("id") == "lrn-ours")
+    start = cell.index("if alexnet.q6")
+    before = np.random.default_rng(0).integers(0, 2, (2, 4, 4, 8)).astype("float32")
+    given = {"np": np, "alexnet": exercises.alexnet, "response_normalization": function, "before": before.copy()}
+    exec(cell[start : cell.index("divisors")], {**given, "normalized": normalized})
+    assert np.array_equal(given["before"], before)
+
+
 class TestResponseNormalization:
+    @pytest.mark.parametrize("function", [normalized, in_place_from_squares, lambda maps: maps, lambda maps: None])
+    def test_the_lesson_goes_on(self, function):
+        compared_in_the_lesson(function)
+
+    def test_right_in_place(self):
+        assert exercises.alexnet.q6.reply(in_place_from_squares).startswith("→ Right")
+
     def test_right(self):
         from course_lib.models.convolutional import LocalResponseNormalization
 
@@ -440,6 +552,12 @@ class TestResponseNormalization:
             (lambda maps: normalized(maps, high=1), "it is c + 3"),
             (slices_from_below_zero, "the slice is empty"),
             (lambda maps: maps / (2 + 1e-4 * added(maps) ** 2) ** 0.75, "You square the sum"),
+            (lambda maps: maps / (2 + 1e-4 * (added(maps**2) - maps**2)) ** 0.75, "The map itself is missing"),
+            (
+                lambda maps: maps / (2 + 1e-4 * added(maps**2) / added(np.ones_like(maps))) ** 0.75,
+                "the mean of the squares",
+            ),
+            (lambda maps: maps / (2 + 1e-4 * (maps**2).sum(axis=-1, keepdims=True)) ** 0.75, "the squares of all maps"),
             (in_place, "already: write into a new array"),
             (lambda maps: maps[..., 0], "keep the shape"),
             (lambda maps: maps / 3, "the numbers are not"),
@@ -476,6 +594,7 @@ class TestDropout:
             (lambda v, p, r: v * (1 - p), "That is the paper's testing"),
             (lambda v, p, r: v * (r < p) / p, "You kept the share"),
             (lambda v, p, r: v * (r >= p) / p, "not by rate"),
+            (lambda v, p, r: v * (r >= p) / np.mean(r >= p), "the share that happened to be kept"),
             (lambda v, p, r: v * (r >= p) * (1 - p), "must grow, not shrink"),
             (lambda v, p, r: v * (r < 1 - p) / (1 - p), "those BELOW rate"),
             (lambda v, p, r: v[r >= p], "came out: dropped values are 0, not gone"),

@@ -8,7 +8,9 @@ from course_lib.exercises.judges import compare, every_layer
 from course_lib.exercises.judges.augmentation import augment  # noqa: F401 (a judge of alexnet.toml)
 
 CONVOLUTIONS = ((96, 11, 4, 1), (256, 5, 1, 2), (384, 3, 1, 1), (384, 3, 1, 2), (256, 3, 1, 2))
+SIDES = (55, 27, 13, 13, 13)  # of the maps
 FIELDS = ("filters", "pixels per side of a filter", "pixels per step", "groups")
+HIDDEN = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7")  # an activation behind each
 UNITS = (4096, 4096, 1000)
 FLOAT32 = {"rtol": 1e-4, "atol": 1e-5}  # an answer may be computed in float32
 GAPS = "A gap is still open: put a number in place of each row of dots."
@@ -39,7 +41,13 @@ def assemble(build: Callable) -> str | None:
             f"AlexNet has 5 convolutions, 3 pooling and 3 dense layers; yours has {len(convolutions)}, {len(pools)} "
             f"and {len(units)}."
         )
-    problem = _wrong_convolution(convolutions) or _wrong_pool(pools) or _wrong_units(units)
+    problem = (
+        _wrong_convolution(convolutions)
+        or _wrong_pool(pools)
+        or _wrong_units(units)
+        or _wrong_side(convolutions)
+        or _without_relu(found)
+    )
     if problem or model.count_params() == 60_965_224:
         return problem
     return (
@@ -87,6 +95,34 @@ def _wrong_units(units: tuple[int, ...]) -> str | None:
     return None
 
 
+def _wrong_side(convolutions: list) -> str | None:
+    for number, (layer, side) in enumerate(zip(convolutions, SIDES, strict=True), start=1):
+        yours = layer.output.shape[1]
+        if yours != side:
+            return (
+                f"The maps of conv{number} have {side}×{side} pixels; yours have {yours}×{yours}. Pooling stands "
+                "behind conv1, conv2 and conv5."
+            )
+    return None
+
+
+def _without_relu(found: list) -> str | None:
+    """Whether one of the seven layers before the last has no ReLU, of its own or in a layer behind it."""
+    from keras import activations, layers
+
+    learned = []  # for each layer with weights, whether ReLU follows
+    for layer in found:
+        relu = isinstance(layer, layers.ReLU) or getattr(layer, "activation", None) is activations.relu
+        if isinstance(layer, layers.Conv2D | layers.Dense):
+            learned.append(relu)
+        elif relu and learned:
+            learned[-1] = True
+    missing = [name for name, relu in zip(HIDDEN, learned[:-1], strict=True) if not relu]
+    if missing:
+        return f'There is no ReLU behind {", ".join(missing)}: write activation="relu" into the layer.'
+    return None
+
+
 def response_normalization(function: Callable) -> str | None:
     """AlexNet's local response normalization of maps `(height, width, channels)`."""
     values = np.random.default_rng(0).normal(scale=60, size=(3, 4, 9)).clip(0)
@@ -97,12 +133,18 @@ def response_normalization(function: Callable) -> str | None:
     right = _normalized(values)
     if answer.shape != right.shape:
         return f"Maps of the shape {values.shape} went in, {answer.shape} came out: keep the shape."
+    otherwise = "The shape is right, the numbers are not. Try one pixel with three maps on paper."
+    return compare(answer, right, _mistakes(values), otherwise, **FLOAT32)
+
+
+def _mistakes(values: np.ndarray) -> dict[str, np.ndarray]:
+    """What plausible mistakes bring, by the reply to them."""
     wrapped = sum(np.roll(values, shift, axis=2) ** 2 for shift in range(-2, 3))
     across = np.moveaxis(_normalized(np.moveaxis(values, 1, 2)), 1, 2)
     one_by_one = values.copy()
     for channel in range(values.shape[2]):
         one_by_one[..., channel] /= _divisor(one_by_one)[..., channel]
-    plausible = {
+    return {
         "Nothing has changed yet: divide.": values,
         "You multiply by the bracket: divide by it.": values * _divisor(values),
         "The squares are missing: add up a², not a.": _normalized(values, square=1),
@@ -115,7 +157,13 @@ def response_normalization(function: Callable) -> str | None:
             values, after=1
         ),
         "For the first two maps c − 2 is negative, and the slice is empty: begin at max(0, c − 2).": np.where(
-            np.arange(values.shape[2]) < 2, values / 2**0.75, right
+            np.arange(values.shape[2]) < 2, values / 2**0.75, _normalized(values)
+        ),
+        "The map itself is missing from the sum: it belongs to its neighborhood.": values
+        / (_divisor(values, beta=1) - 1e-4 * values**2) ** 0.75,
+        "You take the mean of the squares: add them up.": values / (2 + 1e-4 * _mean_squares(values)) ** 0.75,
+        "You add up the squares of all maps: only two on each side belong to a neighborhood.": _normalized(
+            values, reach=values.shape[2]
         ),
         "You square the sum: add up the squares.": _normalized(values, of_the_sum=True),
         "You divide in place, so later maps meet neighbors divided already: write into a new array.": one_by_one,
@@ -126,8 +174,6 @@ def response_normalization(function: Callable) -> str | None:
         "The constant k = 2 is missing (or 1).": _normalized(values, k=1),
         "The exponent is missing: raise the bracket to 0.75.": _normalized(values, beta=1),
     }
-    otherwise = "The shape is right, the numbers are not. Try one pixel with three maps on paper."
-    return compare(answer, right, plausible, otherwise, **FLOAT32)
 
 
 def _normalized(values: np.ndarray, **mistakes) -> np.ndarray:
@@ -145,6 +191,12 @@ def _divisor(
         added = near.sum(axis=-1) ** 2 if of_the_sum else (near**square).sum(axis=-1)
         result[..., number] = (k + alpha * added) ** beta
     return result
+
+
+def _mean_squares(values: np.ndarray) -> np.ndarray:
+    """The mean over a neighborhood, in which the first and the last two maps have fewer neighbors."""
+    near = (values[..., max(0, number - 2) : number + 3] for number in range(values.shape[-1]))
+    return np.stack([(each**2).mean(axis=-1) for each in near], axis=-1)
 
 
 def dropout(function: Callable) -> str | None:
@@ -170,6 +222,8 @@ def _wrong_dropout(function: Callable, values: np.ndarray, rate: float, random: 
     plausible = {
         "What is kept must grow, or the next layer gets less than in testing: divide by 1 − rate.": kept,
         "That is the paper's testing, everything times 1 − rate; in training values become 0.": values * share,
+        "You divide by the share that happened to be kept; Keras divides by 1 − rate, whatever the draw.": kept
+        * (kept.size / np.count_nonzero(kept)),
         "You kept the share `rate` and dropped the rest.": values * (random < rate) / rate,
         "Divide by 1 − rate, the share that is kept, not by rate.": kept / rate,
         "What is kept must grow, not shrink: divide by 1 − rate in place of multiplying.": kept * share,

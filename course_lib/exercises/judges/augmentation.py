@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from course_lib.exercises.judges import places
+
 SCENES = 12  # with which an augmentation is tried
 EPOCHS = 6
 LEVEL = 1 / 255  # of light; nobody sees less
 FAINT = 0.15  # of the contrast of an image
 ALIKE = 0.2  # correlation of an image with what has become of it
 TURNED = 0.4  # how much larger the correlation is when the image is turned
-SHOWN = 0.2  # of an image, the middle counting most
 
 
 def augment(function: Callable) -> str | None:
@@ -45,7 +46,7 @@ def augment(function: Callable) -> str | None:
         _wrong_change(plain, drawn)
         or _mixed(function, plain, drawn)
         or _lost(function, plain, drawn)
-        or _hidden(function, plain)
+        or _misplaced(function, plain)
     )
 
 
@@ -66,8 +67,8 @@ def _scenes() -> np.ndarray:
     generator = np.random.default_rng(0)
     coarse = 0.7 * generator.uniform(size=(SCENES, 6, 6, 1)) + 0.3 * generator.uniform(size=(SCENES, 6, 6, 3))
     coarse[-1] = coarse[-2]
-    places = np.linspace(0, 5, 32)
-    weights = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(6)))  # linear from one to the next
+    where = np.linspace(0, 5, 32)
+    weights = np.maximum(0, 1 - np.abs(where[:, None] - np.arange(6)))  # linear from one to the next
     return 0.1 + 0.8 * np.einsum("yi,xj,nijc->nyxc", weights, weights, coarse)
 
 
@@ -165,24 +166,19 @@ def _standardized(images: np.ndarray, where: np.ndarray) -> np.ndarray:
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
 
-def _hidden(function: Callable, plain: np.ndarray) -> str | None:
-    """Whether of an image too little still shows, the middle counting most.
+def _misplaced(function: Callable, plain: np.ndarray) -> str | None:
+    """Whether squares of 4×4 pixels are hidden, scattered, torn from each other or blurred into one.
 
-    Each square of 4×4 pixels is changed by itself, with the same random numbers: if it is hidden, nothing else changes.
+    Each square is changed by itself, with the same random numbers: what changes afterwards is where it has gone.
     """
     count, side = plain.shape[:2]
-    squares = np.arange(side) // 4
-    number = squares[:, None] * (side // 4) + squares  # of the square in which a pixel lies
+    squares = np.arange(side) // (side // places.SIDE)
+    number = squares[:, None] * places.SIDE + squares  # of the square in which a pixel lies
     tried = (number == np.arange(-1, number.max() + 1)[:, None, None])[:, None, ..., None]  # first none, then each
     images = np.where(tried, _other(plain), plain).reshape(-1, *plain.shape[1:])
-    middle = np.sin(np.pi * (np.arange(side // 4) + 0.5) / (side // 4)) ** 2
-    middle = np.outer(middle, middle).ravel() / middle.sum() ** 2
     for epoch in range(EPOCHS - 2):
-        after = _changed(function, images, epoch).reshape(len(tried), count, -1)
-        change = np.linalg.norm(after[1:] - after[0], axis=2)  # (squares, n)
-        if (middle @ (change > change.max(axis=0) / 4)).min() < SHOWN:
-            return (
-                "In some images nearly all of the middle, where the object stands, is hidden or cut off. Leave so much "
-                "that you still name it."
-            )
+        after = _changed(function, images, epoch).reshape(len(tried), count, *plain.shape[1:])
+        problem = places.lost(after[1:] - after[0])
+        if problem:
+            return problem
     return None
