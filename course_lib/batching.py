@@ -85,8 +85,15 @@ class Split:
         return np.asarray(memoryview(self._images)), np.asarray(memoryview(self._labels))
 
     def prepared(self, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Images `start` to `stop` as a network gets them in evaluation: float32 arrays."""
-        return self._prepare(self._images[start:stop], None).numpy()
+        """Images `start` to `stop` as a network gets them in evaluation: float32 arrays.
+
+        Raises:
+            ValueError: the split has no image there.
+        """
+        images = self._images[start:stop]
+        if not len(images):
+            raise ValueError(f"the split has images 0 to {len(self) - 1:,}, and none from {start} up to {stop}")
+        return self._prepare(images, None).numpy()
 
     def take(self, count: int) -> "Split":
         """The first `count` examples, prepared alike."""

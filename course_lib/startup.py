@@ -11,6 +11,7 @@ Windows and on processors without AVX-512 VNNI, AVX-VNNI or AMX: convolutions th
 """
 
 import contextlib
+import gc
 import logging
 import os
 import platform
@@ -86,6 +87,7 @@ def setup(logical_cpus: int | None = None, multi_worker: bool = False) -> None:
         from course_lib import datasets
 
         digits = datasets.digits_status()
+    gc.freeze()  # Python need not look again and again through the half million objects that importing made
     versions = f"Python {platform.python_version()}, TensorFlow {tf.__version__}, Keras {keras.__version__}"
     print(f"{versions} | {devices} | {digits} | profile {profile()}")
 

@@ -57,7 +57,7 @@ def check_transform(transform: Callable, image: tf.Tensor, stream: int) -> None:
     """
     _check_result(_called(lambda: transform(image, None)))
     for draws in (None, Draws(0, 0, tf.constant([0], tf.int64), stream=stream)):
-        trace = functools.partial(_nodes, transform, image, draws)
+        trace = functools.partial(_graphs, transform, image, draws)
         first = _called(trace, "in a graph, ")
         second = _called(trace, "in a graph, ")
         if _constants(first) != _constants(second):
@@ -65,7 +65,7 @@ def check_transform(transform: Callable, image: tf.Tensor, stream: int) -> None:
                 "the transform draws NumPy's or Python's random numbers. TensorFlow calls it once and repeats what "
                 f"was drawn then in every batch: {INSTEAD}"
             )
-        kinds = {node.op for node in first}
+        kinds = {node.op for graph in first for node in graph}
         if any(kind.startswith(RANDOM_OPS) for kind in kinds) or kinds & set(STATE_OPS):
             when = "also in evaluation, and " if draws is None else ""
             raise ValueError(f"the transform draws random numbers {when}that no seed repeats: {INSTEAD}")
@@ -91,17 +91,21 @@ def _raised_in(error: Exception) -> str:
     return at.tb_frame.f_code.co_filename
 
 
-def _nodes(transform: Callable, image: tf.Tensor, draws: Draws | None) -> list:
-    """The operations of the transform's graph, those of inner functions too."""
+def _graphs(transform: Callable, image: tf.Tensor, draws: Draws | None) -> list:
+    """The operations of the transform's graph, and those of each inner function."""
     specification = tf.TensorSpec((None, *image.shape[1:]), tf.float32)
     traced = tf.function(lambda images: transform(images, draws)).get_concrete_function(specification)
     graph = traced.graph.as_graph_def()
-    return [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    return [graph.node, *(function.node_def for function in graph.library.function)]
 
 
-def _constants(nodes: list) -> list[bytes]:
-    constants = [node.attr["value"].tensor for node in nodes if node.op == "Const"]
-    return [constant.SerializeToString(deterministic=True) for constant in constants]
+def _constants(graphs: list) -> list[list[bytes]]:
+    """Those of the graph and, sorted, of its inner functions: `tf.cond` has them in another order each time."""
+    found = [
+        [node.attr["value"].tensor.SerializeToString(deterministic=True) for node in graph if node.op == "Const"]
+        for graph in graphs
+    ]
+    return found[:1] + sorted(found[1:])
 
 
 def _check_result(images: object) -> None:

@@ -4,17 +4,27 @@
 """
 
 import collections
+import gc
 import os
 import random
 
 os.environ["COURSE_PROFILE"] = "quick"  # nbval's kernels inherit it
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many workers as cores: NumPy's threads would wait for those of others
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is imported; the lessons' kernels inherit it
 
 import matplotlib
 import numpy as np
 import pytest
 
 import course_lib  # noqa: F401  turns on oneDNN before any test imports TensorFlow
+from course_lib.startup import quiet_start
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # whose log lines pytest does not hold back while it collects
+    with quiet_start():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices("GPU")  # it says that it looks for one
 
 matplotlib.use("Agg")  # not by MPLBACKEND: the lessons' kernels would inherit it and show no figure
 
@@ -23,18 +33,30 @@ matplotlib.use("Agg")  # not by MPLBACKEND: the lessons' kernels would inherit i
 # at the end no worker is left with a long one alone. All others, by their number of tests, come after them.
 SECONDS = {
     "lessons/": 75,
-    "training/test_mirrored.py": 90,
-    "models/test_networks.py": 90,
-    "models/test_catalog.py": 80,
-    "training/test_compatibility.py": 80,
-    "training/test_resume.py": 80,
     "training/test_cluster.py": 70,
-    "visualization/test_display.py": 65,
-    "models/test_weights.py": 65,
-    "test_startup.py": 60,
-    "test_site.py": 60,
-    "challenge/test_page.py": 50,
-    "test_card_in_jupyterlab.py": 50,
+    "training/test_mirrored.py": 70,
+    "training/test_resume.py": 65,
+    "models/test_catalog.py": 65,
+    "training/test_compatibility.py": 60,
+    "models/test_weights.py": 55,
+    "classroom/test_grade.py": 55,
+    "classroom/test_site.py": 55,
+    "test_startup.py": 50,
+    "challenge/test_page.py": 45,
+    "test_card_in_jupyterlab.py": 45,
+    "experiments/test_reproduce.py": 40,
+    "exercises/test_challenges_answers.py": 40,
+    "exercises/test_solutions.py": 40,
+    "training/test_train.py": 40,
+    "visualization/test_gallery.py": 30,
+    "models/test_networks.py": 30,
+    "exercises/test_resnet_answers.py": 25,
+    "models/test_summary.py": 25,
+    "visualization/test_architecture.py": 20,
+    "challenge/test_client.py": 15,
+    "models/test_pretrained.py": 10,
+    "exercises/test_own_classifier_answers.py": 10,
+    "visualization/test_any_model.py": 10,
 }
 
 
@@ -57,6 +79,14 @@ def pytest_collection_modifyitems(config, items):
 def _seed() -> None:
     random.seed(0)  # Keras draws from it the seeds of layers that were given none
     np.random.seed(0)  # noqa: NPY002
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_is_freed_by_module():
+    """What is still there when a module begins stays: Python need not look through it again for what can be freed."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # networks and figures are thousands of objects each
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -17,22 +17,27 @@ types uses `lenet.q1.check(8)`, `lenet.p1.predict("B")`, `lenet.q2.check(my_func
 Where no kernel runs, each answer opens its own reply.
 
 Answers, tries and guesses are kept in `my_answers.json` beside the student's own copy of the lessons
-(`python -m course_lib study`), so a restarted kernel knows them; `exercises.progress()` shows what is done.
+(`.venv/bin/python -m course_lib study`), so a restarted kernel knows them; `exercises.progress()` shows what is done.
 
 ## Handing in and marking
 
 A student calls `exercises.hand_in("my name")` in any lesson and sends the file that it writes. The instructor puts the
-files of all students into a folder and types `python -m course_lib grade FOLDER`. Every answer is marked again; a
-guess gives 0 points, a letter or number 1, a function 3, unless its `points` say otherwise. `points.csv` has a line per
-student and says how many solutions were read before the answer; `missed.html` shows what was missed most.
+files of all students into a folder and types `.venv/bin/python -m course_lib grade FOLDER`. Every answer is marked
+again; a guess gives 0 points, a letter or number 1, a function 3, unless its `points` say otherwise. `points.csv` has a
+line per student and says how many solutions were read before the answer; `missed.html` shows what was missed most.
 
 Students' functions run in processes of their own: limited in time, memory and the size of files on Linux and macOS;
 on Linux also without a network and, where the kernel offers Landlock, unable to write outside their folder. The judge
-is out of their reach, except for functions that return an object (`returns_object` in the TOML file). Tries and
+is out of their reach, except for functions that take or return an object (`returns_object` in the TOML file). Tries and
 solutions read are what the student's file says."""
 FOLDER = common.ROOT / "lessons"
 PAGE = FOLDER / "README.md"
-KINDS = {"w": "to start with", "p": "guess before an experiment", "q": "check of a section", "e": "exercise"}
+KINDS = {
+    "w": "to start with",
+    "p": "guess before an experiment",
+    "q": "check of a section",
+    "e": "exercise (a few are guesses, which give no points)",
+}
 
 
 def page() -> str:
@@ -41,8 +46,10 @@ def page() -> str:
     lessons = [reading.read(path) for path in sorted(FOLDER.glob("*.ipynb"))]
     parts = [
         "# Lessons, questions, claims",
-        "Made by `python tests/lesson_index.py`. All of this as a web site, with slides: "
-        "`python -m course_lib publish site my_site --instructor`.",
+        "Made by `.venv/bin/python tests/lesson_index.py`. All of this as a web site, with slides: "
+        "`.venv/bin/python -m course_lib publish site my_site --instructor`, once after "
+        '`.venv/bin/pip install -e ".[publish]"`. Commands are typed in the course\'s folder; on Windows write '
+        "`.venv\\Scripts\\` where they say `.venv/bin/`.",
         GUIDE,
         "## The plan by the minute",
         plan.page(lessons),

@@ -144,6 +144,12 @@ def test_unlike_splits_are_not_joined(images):
         Split(np.zeros((2, 4, 3, 2), np.uint8), [0, 1]).joined(Split(images, [0, 1]))
 
 
+def test_images_beyond_the_end_are_refused():
+    assert len(numbered(10).prepared(8, 20)) == 2
+    with pytest.raises(ValueError, match="images 0 to 9, and none from 10 up to 20"):
+        numbered(10).prepared(10, 20)
+
+
 def test_take_and_joined():
     first = numbered().with_transform(lambda images: images * 2).take(5)
     both = first.joined(Split(np.full((2, 4, 3, 2), 255, np.uint8), [7, 8]))
@@ -397,9 +403,9 @@ def test_transforms_that_could_not_be_repeated_are_refused(transform, message):
         Split(IMAGES, [0, 1, 2]).with_transform(transform)
 
 
-@pytest.mark.parametrize("kind", ["object", "function", "scaling", "resizing"])
+@pytest.mark.parametrize("kind", ["object", "function", "scaling", "resizing", "branches"])
 def test_transforms_that_can_be_repeated_are_taken(kind):
     made = {"object": Shift, "function": lambda: jitter, "scaling": lambda: keras.layers.Rescaling(2.0),
-            "resizing": lambda: keras.layers.Resizing(2, 2)}  # fmt: skip
+            "resizing": lambda: keras.layers.Resizing(2, 2), "branches": lambda: tf.image.rot90}  # fmt: skip
     transform = made[kind]()
     assert Split(IMAGES, [0, 1, 2]).with_transform(transform).prepared().shape[::3] == (3, 1)

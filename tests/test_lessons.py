@@ -5,6 +5,7 @@ That the cells run, and print what is saved, nbval sees: `pytest lessons`.
 
 import copy
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -15,17 +16,43 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from course_lib import common
+from course_lib import common, exercises
 from course_lib.classroom import cells as cell_kinds
 from course_lib.classroom import check
+from course_lib.exercises import static
 
 LESSONS = sorted((common.ROOT / "lessons").glob("*.ipynb"))
+NAME = r"[wpqe]\d+"  # of a question
 SANITIZE = pathlib.Path(__file__).with_name("nbval_sanitize.cfg")
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_lesson(path):
     assert lesson_rules.findings(path) == []
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_saved_cards_and_outcomes_show_the_questions_of_today(path):
+    asked, notebook = questions_of(path)
+    cards = 0
+    for cell in notebook.cells:
+        if found := re.fullmatch(rf"(?:#.*\n)*\w+\.({NAME})", cell.source.strip()):
+            question = getattr(asked, found[1])
+            saved = [(output.data["text/html"], output.data["text/plain"]) for output in cell.outputs]
+            assert saved == [(static.page(question), repr(question))], f"{found[1]}: run the lesson again"
+            cards += 1
+        said = " ".join(" ".join(output.get("text", "") for output in cell.get("outputs", ())).split())
+        for name, letter in re.findall(rf"({NAME}) · no guess given \| outcome ([A-F]):", said):
+            option = getattr(asked, name).options[letter]
+            assert f"{name} · no guess given | outcome {letter}: {option}" in said, f"{name}: run the lesson again"
+    assert cards >= 20
+
+
+def questions_of(path):
+    """The questions that a lesson asks, and the notebook."""
+    notebook = nbformat.read(path, as_version=4)
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return getattr(exercises, re.search(r"^\w+ = exercises\.(\w+)$", code, re.MULTILINE)[1]), notebook
 
 
 def test_the_index_of_questions_and_claims_is_as_the_lessons_are():
@@ -264,6 +291,11 @@ def read_much(cells):
         add("\n".join(f"step({n})" for n in range(14)), "read")(cells)
 
 
+def read_many_comments(cells):
+    for _ in range(9):
+        add("step()\n# why\n" * 7, "read")(cells)
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
@@ -276,6 +308,7 @@ def read_much(cells):
         (add("# @title x\n" + "draw()\n" * 9, "figure"), "cell 7: 9 lines of code, a figure cell has at most 8"),
         (add("lenet.q1\nlenet.q2\nlenet.q3", "question"), "cell 7: 3 lines of code, a question cell has at most 2"),
         (read_much, "128 lines of code to read, at most 120"),
+        (read_many_comments, "128 lines of code to read, at most 120"),
         (unfold, "cell 13: a figure cell is folded, see cellView"),
         (open_by_hand, "cell 7: a read cell is open, see jupyter.source_hidden"),
         (add("draw()", "figure"), "cell 7: folded, but no '# @title …'"),

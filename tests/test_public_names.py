@@ -4,6 +4,7 @@ The lessons are read as saved; experiments, judges of exercises and commands are
 """
 
 import ast
+import functools
 import json
 import pathlib
 import re
@@ -87,8 +88,13 @@ def public_names(stub: pathlib.Path) -> set[str]:
 def used_outside(package: pathlib.Path) -> set[str]:
     """Names that lessons and other parts of the library use."""
     files = [path for path in KIT.rglob("*.py") if package not in path.parents and package != KIT]
-    sources = [path.read_text(encoding="utf-8") for path in files] + [code_of(path) for path in LESSONS.glob("*.ipynb")]
-    return {name for source in sources for name in names_used(source)}
+    return {name for path in [*files, *LESSONS.glob("*.ipynb")] for name in used_in(path)}
+
+
+@functools.cache
+def used_in(path: pathlib.Path) -> set[str]:
+    """Names that one file of the library, or one lesson, uses."""
+    return set(names_used(code_of(path) if path.suffix == ".ipynb" else path.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("stub", STUBS, ids=lambda stub: stub.parent.name)

@@ -16,6 +16,7 @@ import threading
 
 from course_lib import common
 from course_lib.classroom import sandboxed
+from course_lib.exercises import judging
 from course_lib.exercises.question import Question
 
 LONGEST_ANSWER = 50_000_000  # characters that a function may return
@@ -68,7 +69,7 @@ def _problem(question: Question, process: "Process") -> str | None:
     except FunctionStoppedError:
         raise
     except Exception as error:  # the judge met a value it cannot compute with
-        raise FunctionStoppedError(f"{type(error).__name__}: {error}") from None
+        return judging.not_checked(f"{type(error).__name__}: {error}")
 
 
 class Process:

@@ -2,7 +2,8 @@
 
 `sandbox` starts it. What goes over the two pipes is JSON, arrays as their bytes: nothing is unpickled on either side.
 The judge is not here but in the grader's process, where the student's code cannot reach it. An exception are functions
-that return an object, such as a network, which cannot be handed over: their judge runs here.
+that return an object, such as a network, or are given one, such as a tensor without numbers, which cannot be handed
+over: their judge runs here, as confined as the function.
 """
 
 import base64

@@ -48,7 +48,8 @@ def load(
 
     Raises:
         ValueError: an unknown name (with the nearest known), a set without images and labels, a damaged folder
-            (`DamagedDataError`), an argument of another kind, or a folder with too little in it.
+            (`DamagedDataError`), an argument of another kind, or a folder to be cut that has fewer than ten
+            pictures in a class (`read_folder` takes fewer).
         FileNotFoundError: no such folder; or the set is not here and cannot be downloaded (the message says both
             ways on), or TFDS cannot be imported (says what to type).
     """

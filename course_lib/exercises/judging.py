@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import functools
 import inspect
 import io
 import sys
@@ -17,14 +18,44 @@ LONGEST_CONSTANT = 500  # characters
 
 
 def problem(judge: Callable[[object], str | None], answer: Callable) -> str | None:
-    """What `judge` finds wrong with `answer`, a student's function, or None; its own error is the feedback."""
+    """What `judge` finds wrong with `answer`, a student's function, or None; an error of its own is the feedback."""
     try:
         with _exit_raises():
             return judge(answer)
     except KeyboardInterrupt:  # Stop is pressed
         raise
     except BaseException as error:  # the student's code: its error is the feedback, sys.exit() among them
-        return f"Your function stopped with {traceback.format_exception_only(error)[-1].strip()}"
+        said = traceback.format_exception_only(error)[-1].strip()
+        return f"Your function stopped with {said}" if _raised_by(answer, error) else not_checked(said)
+
+
+def not_checked(error: str) -> str:
+    """What to reply where the judge, and not the student's function, stopped with an error."""
+    return f"Your function ran, but what it returned could not be checked: {error}"
+
+
+def _raised_by(answer: Callable, error: BaseException | None) -> bool:
+    """Whether an error comes from the code of `answer`, or from a call that it does not take.
+
+    It does, where the traceback of the error, or of one before it, leads through the notebook or module of `answer`.
+    """
+    function = inspect.unwrap(answer)
+    while isinstance(function, functools.partial):
+        function = function.func
+    if isinstance(function, type):
+        function = function.__init__
+    elif not hasattr(function, "__globals__"):
+        function = type(function).__call__
+    home = getattr(function, "__globals__", None)
+    if home is None:  # built-in: it has no traceback of its own
+        return True
+    while error is not None:
+        if any(frame.f_globals is home for frame, _ in traceback.walk_tb(error.__traceback__)):
+            return True
+        if isinstance(error, TypeError) and str(error).startswith(f"{function.__qualname__}() "):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from course_lib.exercises import answers, guessing, judging, record, solutions
 from course_lib.exercises.answers import one, plain, same, shown, wrapped
 
 KINDS = ("guess", "choice", "number", "sizes", "text", "code")
+ROUNDED = 0.03  # how far, of itself, a foreseen wrong number may be off: 0.0156 is met by 0.016
 POINTS = {"guess": 0, "code": 3}  # where a question does not say; every other kind gives 1
 
 
@@ -35,12 +36,14 @@ class Question(guessing.Guessing):
         options: of a choice, what each letter stands for.
         expects: what kind of answer is wanted, said where another kind came in.
         tip: a push in the right direction.
-        tolerance: how far off a number may be.
+        tolerance: how far off a right number may be; see `tolerance_around` for foreseen wrong ones.
         judge: for answers that are functions: returns None where right, else the reply.
         kind: one of `KINDS`; follows from the other fields where it is not given.
         points: what a right answer gives; follows from the kind where it is not given.
         function: for code: the name of the student's function, which the card looks up.
-        returns_object: for code: it returns an object, such as a network, that cannot leave its process.
+        returns_object: for code: it returns an object, such as a network, that cannot leave its process, or is given
+            one that cannot get there, such as a tensor without numbers; so its judge runs beside it.
+        runs_for: for code: how long the lesson's cells run longer once it is written, where that is a minute or more.
         misconception: the mistaken idea that the question is about, for the instructor.
         lesson: the lesson it belongs to; answers of a question without one are kept in memory.
     """
@@ -59,6 +62,7 @@ class Question(guessing.Guessing):
     points: float | None = None
     function: str = ""
     returns_object: bool = False
+    runs_for: str = ""
     misconception: str = ""
     lesson: str = ""
 
@@ -155,12 +159,19 @@ class Question(guessing.Guessing):
         if same(answer, self.right, self.tolerance):
             return Verdict(True, f"→ Right. {self.because}")
         for foreseen, reply in self.wrong.items():
-            if same(answer, foreseen, self.tolerance):
+            if same(answer, foreseen, self.tolerance_around(foreseen)):
                 return Verdict(False, f"→ Not {self.said(answer)}. {reply}")
         if not self._fits(answer):
             point = " A decimal number is written with a point: 0.5." if self._is_cut_at_a_comma(answer) else ""
             return Verdict(None, f"→ {shown(answer)} cannot be the answer: {self.name} expects {self.expects}.{point}")
         return Verdict(False, f"→ Not {self.said(answer)}. {self.tip}")
+
+    def tolerance_around(self, foreseen: object) -> float:
+        """How far an answer may be from a foreseen wrong one: room for rounding it, and no more than for the right one.
+
+        So a tolerance for an answer of 20 does not take in all that is near 0.
+        """
+        return min(self.tolerance, ROUNDED * abs(foreseen)) if isinstance(foreseen, numbers.Real) else self.tolerance
 
     def _judged(self, answer: object) -> Verdict:
         if not callable(answer):

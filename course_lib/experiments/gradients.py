@@ -9,7 +9,7 @@ from keras import layers
 from course_lib import datasets
 from course_lib.batching import Split
 from course_lib.experiments.data import some_digits
-from course_lib.experiments.experiment import Experiment, Parts, Setting, data_id, soonest
+from course_lib.experiments.experiment import Experiment, Parts, Setting, data_id, last_validation_error, soonest
 from course_lib.training import Recipe
 
 INITIALIZATIONS = {"glorot": "glorot_uniform", "he": "he_normal"}
@@ -50,7 +50,7 @@ def deep(
 
 
 def sick() -> keras.Model:
-    """Ten dense layers of ReLU that do not learn: the network to repair in lesson 04."""
+    """Ten dense layers, nine with ReLU, that do not learn: the network to repair in lesson 04."""
     keras.utils.set_random_seed(0)
     return deep(depth=10, width=50, initialization=keras.initializers.RandomNormal(stddev=0.01))
 
@@ -98,12 +98,36 @@ def _patience() -> dict[str, Setting]:
             group=f"{activation} {depth}",
         )
         for activation, start in initialization.items()
-        for depth in (3, 5, 10, 20)
+        for depth in (3, 5, 7, 10, 20)
         for rate in (0.005, 0.03, 0.2, 1.0, 5.0)
     }
 
 
+def _thirty() -> dict[str, Setting]:
+    """ReLU at 20 and 30 layers from Glorot's and from He's start, each with four learning rates."""
+    return {
+        f"{depth} layers, {start}, rate {rate}": Setting(
+            deep,
+            Recipe(learning_rate=rate, batch_size=128),
+            epochs=8,
+            data=some_digits,
+            options={"depth": depth, "initialization": start},
+            measure_every=8,
+            group=f"{depth} layers, {start}",
+        )
+        for depth in (20, 30)
+        for start in INITIALIZATIONS
+        for rate in (0.005, 0.02, 0.08, 0.32)
+    }
+
+
 EXPERIMENTS = {
+    "relu_thirty": Experiment(
+        "ReLU, 20 and 30 dense layers on digits, from Glorot's and He's start, each at its best rate of four",
+        "22 layers converge from both starts; of 30 only those from He's (He et al. 2015, section 2.2)",
+        _thirty(),
+        best=last_validation_error,
+    ),
     "patience": Experiment(
         "How many passes over 2,000 digits dense networks need, by depth and activation, each at its best rate",
         "deep networks of sigmoids are hard to train from random weights (Glorot and Bengio 2010)",

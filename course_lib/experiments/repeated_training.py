@@ -60,8 +60,8 @@ class RepeatedTraining:
 def redraw(network: keras.Model, seed: int, images: np.ndarray | None = None) -> keras.Model:
     """Gives `network` new random weights and returns it: quicker than to build it anew.
 
-    Convolutions get He's, dense layers Glorot's and no bias, as the networks of `models.resnet` begin; batch
-    normalization begins anew, too. Other layers keep their weights.
+    Convolutions get He's, as those of `models.resnet` begin; dense layers are drawn by the initializer that they were
+    built with, and get no bias. Batch normalization begins anew. Other layers keep their weights.
 
     Args:
         network: a Keras model.
@@ -74,7 +74,7 @@ def redraw(network: keras.Model, seed: int, images: np.ndarray | None = None) ->
         if isinstance(layer, keras.layers.Conv2D):
             layer.kernel.assign(keras.initializers.HeNormal(generator)(layer.kernel.shape))
         elif isinstance(layer, keras.layers.Dense):
-            kernel = keras.initializers.GlorotUniform(generator)(layer.kernel.shape)
+            kernel = _with_seed(layer.kernel_initializer, generator)(layer.kernel.shape)
             layer.set_weights([kernel, np.zeros(layer.bias.shape)])
         elif isinstance(layer, keras.layers.BatchNormalization):
             shape = layer.gamma.shape
@@ -87,6 +87,12 @@ def redraw(network: keras.Model, seed: int, images: np.ndarray | None = None) ->
         for layer, momentum in norms:
             layer.momentum = momentum
     return network
+
+
+def _with_seed(initializer: keras.Initializer, generator: keras.random.SeedGenerator) -> keras.Initializer:
+    """The same initializer, which draws from `generator` if it draws at all."""
+    settings = initializer.get_config()
+    return type(initializer)(**settings | {"seed": generator}) if "seed" in settings else initializer
 
 
 class FixedLengthSGD(keras.optimizers.SGD):

@@ -33,7 +33,7 @@ def _lasting(common: dict, epochs: int, schedule: tuple) -> dict:
 
 
 KINDS = ("plain", "resnet")
-DEPTHS = (8, 14, 20, 26, 32, 44)
+DEPTHS = (8, 14, 20, 26, 32)
 GOAL = 0.10  # training error
 RATES = (0.02, 0.05, 0.125)
 SIDE_16 = {"image_shape": (16, 16, 3)}
@@ -68,22 +68,29 @@ def _depth_steps() -> dict[str, Setting]:
     }
 
 
-def steps_by_depth() -> dict[str, dict[int, list[float]]]:
+def steps_by_depth(fewest_seeds: int = 1) -> dict[str, dict[int, list[float]]]:
     """Training steps to 10 % training error, of what `depth_steps` has recorded so far, whole or not.
 
     A depth counts as soon as each learning rate has its seed 0; the rate that was soonest with it is taken.
+
+    Args:
+        fewest_seeds: depths with fewer seeds are left out.
 
     Returns:
         "plain" and "resnet" → layers → one number per seed, infinite where 200 epochs were not enough; empty for a
         kind of which no depth has been recorded.
     """
-    runs = recorded("depth_steps")["runs"]
+    try:
+        runs = recorded("depth_steps")["runs"]
+    except FileNotFoundError:  # nothing is recorded so far
+        runs = []
     chosen = EXPERIMENTS["depth_steps"].chosen(runs)
     found: dict[str, dict[int, list[float]]] = {kind: {} for kind in KINDS}
     for kind, depth, rate in itertools.product(KINDS, DEPTHS, RATES):
         name = f"{kind} {depth}, rate {rate}"
-        if name in chosen:
-            found[kind][depth] = [steps_to(run, GOAL) for run in runs if run["setting"] == name]
+        steps = [steps_to(run, GOAL) for run in runs if run["setting"] == name]
+        if name in chosen and len(steps) >= fewest_seeds:
+            found[kind][depth] = steps
     return found
 
 
@@ -104,7 +111,7 @@ def deepened(source: keras.Model, model: keras.Model) -> None:
             layer.set_weights(kept[layer.name].get_weights())
     images = scenes_16()[0].batches(500, training=False)
     for stage in (2, 3, 4):
-        maps = keras.Model(source.inputs, kept[f"conv{stage}_block1_out"].output).predict(images, verbose=0)
+        maps = keras.Model(source.input, kept[f"conv{stage}_block1_out"].output).predict(images, verbose=0)
         mean = maps.mean(axis=(0, 1, 2))
         variance = maps.var(axis=(0, 1, 2))
         for layer in model.layers:

@@ -70,7 +70,7 @@ def _scenes() -> dict[str, list]:
         "home": home,
         "moved": toy_photos.elsewhere(home),
         "new photos": toy_photos.sample(50, seed=9),
-        "another phone": toy_photos.another_phone(60, seed=6),
+        "another phone": toy_photos.another_phone(60, seed=10),
         "unknown": toy_scenes.sample(60, 6, class_name=unlike),
     }
     for seed in COLLECTIONS:

@@ -47,6 +47,7 @@ class Run:
     """What `train` returns.
 
     Attributes:
+        model: the trained network.
         history: one value per epoch in a list, by Keras' names: "loss", "accuracy" and, with validation, "val_…".
         epochs: how many were asked for; `history` holds those that were finished.
         seconds: wall-clock time in all.

@@ -4,9 +4,9 @@ from .architecture import plot_architecture
 from .architecture_block import plot_block
 from .attribution import effective_receptive_field, grad_cam, occlusion
 from .attribution_drawing import plot_attribution, plot_attributions
-from .bars import median_and_range, plot_bar_panels, plot_bars
+from .bars import median_and_range, plot_bar_panels, plot_bars, plot_dots
 from .by_layer import plot_by_layer, plot_layer_histograms
-from .by_setting import growth_in_words, plot_grid, plot_waiting
+from .by_setting import fits_in_words, growth_fits, growth_in_words, plot_grid, plot_waiting
 from .capacity import plot_capacity, plot_cost, plot_memory, plot_winners
 from .confusion import confusion_matrix, most_confused, plot_confusion
 from .convolution import convolve, plot_convolution_step, plot_pooling
@@ -14,6 +14,7 @@ from .curves import plot_curves, plot_race
 from .descent import animate_descent, plot_descent
 from .display import show
 from .filters import kernels, plot_filters
+from .frozen_layers import plot_frozen
 from .gradient_history import count_units, plot_gradient_history
 from .gradient_watch import GradientWatch
 from .gradients import gradient_sizes, plot_gradients
@@ -60,8 +61,10 @@ __all__ = [
     "explore",
     "feature_maps",
     "find_mistakes",
+    "fits_in_words",
     "grad_cam",
     "gradient_sizes",
+    "growth_fits",
     "growth_in_words",
     "in_every_seed",
     "kernels",
@@ -90,10 +93,12 @@ __all__ = [
     "plot_cost",
     "plot_curves",
     "plot_descent",
+    "plot_dots",
     "plot_error_surface",
     "plot_feature_maps",
     "plot_filter",
     "plot_filters",
+    "plot_frozen",
     "plot_gradient_history",
     "plot_gradients",
     "plot_grid",

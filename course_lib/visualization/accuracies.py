@@ -66,7 +66,7 @@ def clear_winner(correct: Mapping[str, Sequence[Sequence[bool]]], level: float =
     clear = leads and float(np.median([p for *_, p in pairs])) < level
     wins = ", ".join(f"{only_first} to {only_second}" for only_first, only_second, _ in pairs)
     chances = ", ".join(f"{p:.2g}" for *_, p in pairs)
-    sentence = f"Pictures that only {first} or only {second} gets right: {wins} in the draws (p = {chances})."
+    sentence = f"Photos that only {first} or only {second} gets right, per training: {wins} (p = {chances})."
     return first if clear else None, sentence
 
 
@@ -135,7 +135,7 @@ def plot_confidence(confidence: Mapping[str, Sequence[float]], threshold: float 
         answered = f"{name}: {np.mean(values >= threshold):.0%} answered"
         ax.hist(values, np.linspace(lowest, 1, 16), weights=shares, color=color, alpha=0.5, label=answered)
     ax.axvline(threshold, color=MUTED, linestyle="--", label=f"threshold {threshold:.3f}")
-    ax.set(xlabel="confidence: the largest probability", ylabel="pictures in %")
+    ax.set(xlabel="confidence: the largest probability", ylabel="photos in %")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
     return ax
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from course_lib import common
 from course_lib.array_checks import array_of
-from course_lib.visualization.style import given_or_new, style
+from course_lib.visualization.style import given_or_new, style, with_minus
 
 SLOPE = 0.25  # of PReLU below 0, at its initialization (He et al. 2015, section 2.1)
 
@@ -56,7 +56,7 @@ def plot_activation(name: str, bias: float = 0.0, *, ax=None):
     ax.plot(sums, derivatives, "--", label="derivative")
     ax.set(title=f"{name}: derivative up to {derivatives.max():.3g}", xlabel="weighted sum", ylim=(-2, 3))
     if bias:
-        ax.set_title(f"{name}, bias {bias:+g}")
+        ax.set_title(f"{name}, bias {with_minus(f'{bias:+g}')}")
     ax.grid(True)
     ax.legend(loc="upper left")
     return ax

@@ -1,13 +1,14 @@
-"""Bars with one dot per seed, and the text "median (smallest to largest)" that belongs to them."""
+"""Bars with one dot per seed, dots alone, and the text "median (smallest to largest)" that belongs to them."""
 
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
+from matplotlib import ticker
 
 from course_lib import common
 from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
-from course_lib.visualization.style import INK, MUTED, PALETTE, given_or_new, new_axes, style
+from course_lib.visualization.style import INK, MUTED, PALETTE, given_or_new, new_axes, style, with_minus
 
 BAR = 0.76
 DOTS = 0.24  # heights: of all bars of a name, of the dots of a bar; 1 is the distance of two names
@@ -113,6 +114,55 @@ def plot_bar_panels(panels: Mapping[str, Values], *, lines: Mapping[str, float] 
     return axes
 
 
+@style()
+def plot_dots(
+    values: Values,
+    label: str,
+    *,
+    deviations: Mapping[str, float] | None = None,
+    highlight: Collection[str] = (),
+    log: bool = False,
+    ax=None,
+):
+    """One row of dots per name, one dot per seed, on an axis that need not begin at 0.
+
+    Args:
+        values: name → one number per seed.
+        label: what the values are, with their unit: "validation error in %".
+        deviations: name → half the length of a line through the dots of that row, such as a published deviation.
+        highlight: names whose dots are drawn in the second color.
+        log: whether the axis is logarithmic.
+        ax: the Axes to draw on; by default those of a new figure.
+
+    Raises:
+        ValueError: no values, NaN, groups, a number of 0 or less on a logarithmic axis, or an unknown name.
+    """
+    grouped = _grouped(values)
+    if any(list(row) != [""] for row in grouped.values()):
+        raise ValueError("values must be a dict name → one number per seed, without groups")
+    rows = {name: row[""] for name, row in grouped.items()}
+    unknown = [name for name in (*highlight, *(deviations or {})) if name not in rows]
+    if isinstance(highlight, str) or unknown:
+        raise ValueError(f"highlight and deviations must name rows among {', '.join(rows)}, not {unknown or highlight}")
+    if log and min(found.min() for found in rows.values()) <= 0:
+        raise ValueError("values must be above 0 on a logarithmic axis")
+    ax = given_or_new(ax, 7.0, 0.9 + 0.45 * len(rows))
+    for place, (name, found) in enumerate(rows.items()):
+        color = PALETTE[int(name in highlight)]
+        half = (deviations or {}).get(name)
+        ax.errorbar(found, [place] * len(found), xerr=half, fmt="o", color=color, markersize=9, alpha=0.6, capsize=5)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.set(xlabel=label, ylim=(len(rows) - 0.5, -0.5), xscale="log" if log else "linear")
+    everything = np.concatenate(list(rows.values()))
+    if log and everything.max() < 1000 * everything.min():  # else powers of ten are enough
+        ax.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 3)))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_locator(ticker.NullLocator())
+    ax.tick_params(axis="y", length=0)
+    ax.margins(x=0.12)
+    return ax
+
+
 def _bar(ax, place: float, values: np.ndarray, height: float, color: str, spec: str | None) -> None:
     """One bar to the median, its dots, and the median in numbers to the right of both."""
     median = float(np.median(values))
@@ -122,7 +172,7 @@ def _bar(ax, place: float, values: np.ndarray, height: float, color: str, spec: 
         ax.plot(values, place + spread, "o", color=INK, markersize=4.5, markeredgewidth=0)
     if spec is not None:
         end = max(values.max(), median, 0)
-        text = format(median, spec).replace("-", "−")
+        text = with_minus(format(median, spec))
         look = {"fontsize": 11, "weight": "bold", "color": color, "va": "center"}
         ax.annotate(text, (end, place), (7, 0), textcoords="offset points", **look)
 

@@ -8,10 +8,9 @@ from course_lib import common
 from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
 from course_lib.visualization.curves import plain_log
-from course_lib.visualization.style import PALETTE, given_or_new, new_axes, style
+from course_lib.visualization.style import LINES, PALETTE, given_or_new, new_axes, style
 
 BINS = 40
-LINES = ("-", "--", "-.", ":")  # so that lines differ without color, too
 
 
 @style()
@@ -22,6 +21,7 @@ def plot_by_layer(
     expected: Mapping[str, Sequence] | None = None,
     limits: Sequence[float] | None = None,
     log: bool = True,
+    plain: bool = False,
     ax=None,
 ):
     """One number per layer: the median of the seeds, and a band from smallest to largest.
@@ -32,6 +32,7 @@ def plot_by_layer(
         expected: name → courses `(courses, layers)` that a calculation expects, drawn thin and dotted.
         limits: (smallest, largest) of the vertical axis, so that figures can be compared.
         log: whether the vertical axis is logarithmic; else it begins at 0.
+        plain: whether the logarithmic axis has 1, 2, 3, 5, 10, … written out in place of powers of ten.
         ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
@@ -53,8 +54,9 @@ def plot_by_layer(
         for course in _positive(name, expected[name]) if expected else ():
             ax.plot(layers, course, ":", linewidth=1.1, color=color)
     ax.set(xlabel="layer, counted from the input", ylabel=label)
-    if log and label.endswith("%"):
+    if log and (plain or label.endswith("%")):
         plain_log(ax)
+        ax.yaxis.get_major_locator().set_params(subs=(1, 2, 3, 5) if plain else (1, 2, 5))
     elif log:
         ax.set_yscale("log")
     else:
@@ -105,7 +107,8 @@ def plot_layer_histograms(outputs: Mapping[str, Mapping[str, np.ndarray]], label
             shares = np.full(values.size, 100 / values.size)
             color = PALETTE[line % len(PALETTE)]
             ax.hist(np.clip(values, low, high), bins=BINS, range=(low, high), weights=shares, color=color)
-            size = f"RMS {np.sqrt(np.mean(values**2)):.2g}"
+            rounded = float(f"{np.sqrt(np.mean(values**2)):.2g}")
+            size = f"RMS {rounded:,g}"
             ax.text(0.5, 0.9, size, transform=ax.transAxes, ha="center", va="top", fontsize=11)
             ax.set(title=layer if line == 0 else "", xlabel=label if line == len(rows) - 1 else "")
         axes[line, 0].set_ylabel(name, rotation=0, ha="right", va="center")

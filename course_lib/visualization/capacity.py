@@ -127,8 +127,8 @@ def plot_cost(rows: Rows, error: str = "top5_error", *, ax=None):
 def plot_winners(rows: Rows, network: str | None = None, *, ax=None):
     """Top-5 error of the ImageNet challenge (ILSVRC) by year, and that of one trained human as a line.
 
-    Filled bars are ensembles; empty ones are none, or not stated to be one. Entries with extra training data are left
-    out.
+    Filled bars are ensembles of networks; empty ones are no such ensemble (one network, or none), or not stated to be
+    one. Entries with extra training data are left out.
 
     Args:
         rows: the rows of `common.published("imagenet_winners")`, and further ones with the same columns.
@@ -159,7 +159,7 @@ def plot_winners(rows: Rows, network: str | None = None, *, ax=None):
     ax.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, 1.12 * errors.max()), xlabel="top-5 error (%)")
     from matplotlib.patches import Patch
 
-    looks = {"ensemble of networks": {"color": MUTED}, "no ensemble, or not stated": {"color": MUTED, "fill": False}}
+    looks = {"ensemble of networks": {"color": MUTED}, "other, or not stated": {"color": MUTED, "fill": False}}
     if network is not None:
         looks[f"with {NAMES.get(network, network)}"] = {"color": PALETTE[1]}
     boxes = [Patch(label=name, **look) for name, look in looks.items()]

@@ -4,7 +4,7 @@ import numpy as np
 
 from course_lib import common
 from course_lib.array_checks import finite_array
-from course_lib.visualization.style import DIVERGING, INK, WRONG, check_axes, new_axes, style
+from course_lib.visualization.style import DIVERGING, INK, WRONG, check_axes, new_axes, style, with_minus
 
 MOST_NUMBERS = 64  # of a picture whose values are written into it
 FEW_A_SIDE = 6  # values along a side, beside which there is room for larger digits
@@ -115,7 +115,8 @@ def plot_pooling(values: np.ndarray, *, size: int = 2, ax=None):
 
 def _picture(ax, values, colors: str, box: tuple[int, int, int, int], title: str, hidden=False) -> None:
     """Values and a box; where `hidden` is true they are left out, but the color scale is that of all."""
-    limits = {"vmin": -np.abs(values).max(), "vmax": np.abs(values).max()} if colors == DIVERGING else {}
+    largest = np.abs(values).max() or 1.0  # a map of zeros, too, has a scale around 0
+    limits = {"vmin": -largest, "vmax": largest} if colors == DIVERGING else {}
     shown = np.ma.masked_where(np.broadcast_to(hidden, values.shape), values)
     ax.imshow(shown, cmap=colors, **limits)
     _frame(ax, box, WRONG)
@@ -146,7 +147,7 @@ def _number(value: float, spec: str) -> str:
     text = f"{value:{spec}}"
     if float(text) == 0:
         text = text.replace("-", "+" if "+" in spec else "")
-    return text.replace("-", "−")
+    return with_minus(text)
 
 
 def _largest_product(image: np.ndarray, kernel: np.ndarray) -> float:

@@ -6,14 +6,14 @@ import numpy as np
 
 from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
-from course_lib.visualization.style import PALETTE, given_or_new, style
+from course_lib.visualization.style import LINES, PALETTE, given_or_new, style
 
 MOST_TICKS = 20  # places that each get a tick and a dot
 
 
 @style()
 def plot_lines(
-    rows: Mapping[str, Sequence[float]],
+    rows: Mapping[str, Sequence],
     places: Sequence[float],
     xlabel: str,
     ylabel: str,
@@ -21,10 +21,11 @@ def plot_lines(
     log: bool = False,
     ax=None,
 ):
-    """Lines through values at the same places, one color per name.
+    """Lines through values at the same places, one color and kind of line per name.
 
     Args:
-        rows: name → one value per place, drawn from 0 upwards where none is below 0.
+        rows: name → one value per place, or `(seeds, places)`: then the line joins the medians, and each seed is a dot.
+            Drawn from 0 upwards where no value is below 0.
         places: the horizontal positions, `(places,)`; each gets a tick and a dot, unless there are more than 20.
         xlabel: what the horizontal axis shows, with its unit.
         ylabel: what the vertical axis shows, with its unit.
@@ -40,11 +41,16 @@ def plot_lines(
     ax = given_or_new(ax, 7.0, 3.4)
     lowest = 0.0
     for number, (name, row) in enumerate(rows.items()):
-        values = finite_array(f"the values of {name!r}", row).astype(float)
-        if values.shape != places.shape:
-            raise ValueError(f"{name!r} must have {len(places)} values, one per place, not the shape {values.shape}")
-        dots = "o-" if len(places) <= MOST_TICKS else "-"
-        ax.plot(places, values, dots, color=PALETTE[number % len(PALETTE)], markersize=5, label=name)
+        values = np.atleast_2d(finite_array(f"the values of {name!r}", row).astype(float))
+        if values.ndim != 2 or not len(values) or values.shape[1:] != places.shape:
+            raise ValueError(f"{name!r} must have {len(places)} values, one per place, not the shape {np.shape(row)}")
+        color = PALETTE[number % len(PALETTE)]
+        seeds = len(values) > 1
+        dots = "o" if len(places) <= MOST_TICKS and not seeds else ""
+        line = dots + LINES[number % len(LINES)]
+        ax.plot(places, np.median(values, axis=0), line, color=color, markersize=5, label=name)
+        if seeds:
+            ax.plot(np.tile(places, len(values)), values.ravel(), "o", color=color, markersize=5)
         lowest = min(lowest, values.min())
     if log:
         ax.set_xscale("log")

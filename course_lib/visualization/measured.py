@@ -7,7 +7,7 @@ import numpy as np
 from course_lib import common
 from course_lib.model_checks import described
 from course_lib.visualization.curves import plain_log
-from course_lib.visualization.style import MUTED, PALETTE, given_or_new, style
+from course_lib.visualization.style import LINES, MARKERS, MUTED, PALETTE, given_or_new, style
 
 METRICS = {"loss": ("loss", 1), "error": ("error in %", 100)}
 OVER = {"epoch": "epoch", "step": "training steps"}
@@ -23,6 +23,8 @@ def plot_measured(
     training: bool = True,
     validation: bool = True,
     each_seed: bool = False,
+    markers: bool = False,
+    dashes: bool = False,
     skip: int = 0,
     legend: bool = True,
     first_color: int = 0,
@@ -41,13 +43,16 @@ def plot_measured(
         training: whether to draw the training images' metric.
         validation: whether to draw the validation images' metric.
         each_seed: whether each seed is a thin line, in place of the band.
+        markers: whether the lines of each name have a marker of their own, so that not color alone tells them apart.
+        dashes: whether the lines of each name are of a kind of their own, so that of two equal ones both are seen; only
+            where one part is drawn.
         skip: how many measurements to leave out at the beginning, such as 1 for the untrained network.
         legend: whether to name the lines; not needed in each of several panels.
         first_color: the number of the first name's color; other than 0 where another panel uses the colors before it.
         ax: the Axes to draw on; by default those of a new figure.
 
     Raises:
-        ValueError: no runs, runs that measured nothing, neither part, or another metric or axis.
+        ValueError: no runs, runs that measured nothing, neither part, both with dashes, or another metric or axis.
     """
     if metric not in METRICS:
         raise common.unknown("metric", metric, METRICS)
@@ -60,34 +65,47 @@ def plot_measured(
     ax = given_or_new(ax)
     label, factor = METRICS[metric]
     parts = _parts(training, validation)
+    if dashes and len(parts) > 1:
+        raise ValueError("dashes tell names apart where one part is drawn; with both they tell the parts apart")
     last = list(parts)[-1]  # of whose seeds a band or thin lines are drawn
     for number, (name, seeds) in enumerate(runs.items(), first_color):
         color = PALETTE[number % len(PALETTE)]
-        for part, line in parts.items():
+        for part, usual in parts.items():
+            line = LINES[number % len(LINES)] if dashes else usual
             epochs = np.array(seeds[0]["measured"][part]["epoch"][skip:])
             if over == "step":
                 epochs = epochs * seeds[0]["steps_per_epoch"]
             values = factor * np.array([run["measured"][part][metric][skip:] for run in seeds])
-            ax.plot(epochs, np.median(values, axis=0), line, color=color, label=name if line == "-" else None)
+            named = {
+                "label": name if usual == "-" else None,
+                "marker": MARKERS[number % len(MARKERS)] if markers else None,
+            }
+            ax.plot(epochs, np.median(values, axis=0), line, color=color, zorder=3 if markers else None, **named)
             if part == last and len(seeds) > 1 and each_seed:
                 ax.plot(epochs, values.T, line, color=color, linewidth=0.9, alpha=0.7)
             elif part == last and len(seeds) > 1:
                 ax.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, linewidth=0)
-    ax.set(xlabel=OVER[over], ylabel=("" if len(parts) == 2 else f"{last} ") + label + (" (log)" if log else ""))
+    wanted = "" if len(parts) == 2 else f"{last} "
+    ax.set(xlabel=OVER[over], ylabel=f"{wanted}{label}{' (log)' if log else ''}")
+    _scale(ax, log=log, steps=over == "step")
+    if legend:
+        _add_legend(ax, parts if len(parts) == 2 else {}, max(len(seeds) for seeds in runs.values()), each_seed)
+    return ax
+
+
+def _scale(ax, *, log: bool, steps: bool) -> None:
+    """The metric from 0 or on a logarithmic axis; epochs as whole numbers, steps on a logarithmic axis."""
     ax.grid(True, axis="y")
     if log:
         plain_log(ax)
         ax.yaxis.get_major_locator().set_params(subs=(1, 2, 3, 5))  # often less than a decade is shown
     else:
         ax.set_ylim(bottom=0)
-    if over == "step":
+    if steps:
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter("{x:,g}")
     else:
         ax.xaxis.get_major_locator().set_params(integer=True)
-    if legend:
-        _add_legend(ax, parts if len(parts) == 2 else {}, max(len(seeds) for seeds in runs.values()), each_seed)
-    return ax
 
 
 def _parts(training: bool, validation: bool) -> dict[str, str]:

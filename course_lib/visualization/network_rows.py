@@ -46,11 +46,21 @@ def plot_networks(networks: Mapping[str, object], *, ax=None):
 
 def _box(ax, x: float, y: float, stage: Stage) -> None:
     """A box whose upper left corner is (x, y), and the arrow that leads to it."""
-    ax.fill([x, x + BOX, x + BOX, x], [y, y, y - BOX, y - BOX], facecolor=COLORS[stage.kind], edgecolor=INK)
+    rectangle(ax, x, x + BOX, y - BOX, y, COLORS[stage.kind])
     size = "" if stage.window is None else "{}×{}".format(*stage.window)
     shape = "×".join(map(str, stage.shape))
     text = "\n".join(filter(None, (stage.operation.replace(" ", "\n"), size, shape)))
     ax.text(x + BOX / 2, y - BOX / 2, text, ha="center", va="center", fontsize=10)
     if x:
-        look = {"arrowstyle": "->", "color": MUTED, "shrinkA": 0, "shrinkB": 0}
-        ax.annotate("", (x, y - BOX / 2), (x - 1 + BOX, y - BOX / 2), arrowprops=look)
+        arrow(ax, x - 1 + BOX, x, y - BOX / 2)
+
+
+def rectangle(ax, left: float, right: float, bottom: float, top: float, color: str, **look) -> None:
+    """A filled box with a dark border."""
+    ax.fill([left, right, right, left], [bottom, bottom, top, top], facecolor=color, edgecolor=INK, **look)
+
+
+def arrow(ax, start: float, end: float, height: float) -> None:
+    """A level arrow from one box to the next."""
+    look = {"arrowstyle": "->", "color": MUTED, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", (end, height), (start, height), arrowprops=look)

@@ -85,7 +85,7 @@ def plot_parts(values: Sequence[float], sizes: Sequence[int], label: str, *, ax=
         ax.hlines(means[-1], *width, color=color, linewidth=3, label=f"mean, device {device}")
     ends = len(values) + np.array([0.5, 2])
     ax.bar(ends, [np.mean(means), values.mean()], color=(MUTED, INK))
-    ax.axhline(values.mean(), color=INK, linestyle=":", linewidth=1.2, zorder=0)
+    ax.axhline(values.mean(), color=INK, linestyle=":", linewidth=1.2, zorder=0, label="mean of all images")
     ax.axhline(0, color=INK, linewidth=0.8)
     names = [*range(1, len(values) + 1), "mean of\nthe means", "mean of\nall images"]
     ax.set_xticks([*range(len(values)), *ends], names)

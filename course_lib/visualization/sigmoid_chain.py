@@ -8,7 +8,7 @@ from course_lib import common
 from course_lib.array_checks import finite_array
 from course_lib.model_checks import described
 from course_lib.visualization.activations import activation
-from course_lib.visualization.style import INK, MUTED, WRONG, given_or_new, style
+from course_lib.visualization.style import INK, MUTED, WRONG, given_or_new, style, with_minus
 
 LARGEST = 1e6  # largest absolute value of input and target
 
@@ -79,24 +79,28 @@ def plot_chain(found: Mapping[str, np.ndarray], *, ax=None):
     names = ["input", *(f"hidden {number}" for number in range(1, count)), "output", "error"]
     for place, (name, value) in enumerate(zip(names, [*outputs, factors[0] ** 2 / 2], strict=True)):
         ax.plot(place, 0, "o", markersize=62, markerfacecolor="#F2F2F2", markeredgecolor=INK)
-        ax.text(place, 0, f"{name}\n{_number(value, 3)}", ha="center", va="center", fontsize=11)
+        ax.text(place, 0, f"{name}\n{_number(value)}", ha="center", va="center", fontsize=11)
     for place, weight in enumerate(weights):
         ax.text(place + 0.5, 0.05, f"w{place + 1}\n{_number(weight)}", ha="center", fontsize=11)
     inner = ["input", *(f"w{number}" for number in range(2, count + 1))]  # what each slope is multiplied by
     terms = zip(inner, slopes, [outputs[0], *weights[1:]], strict=True)
-    words = [f"σ'·{name} = {_number(slope)} · {_number(value)}" for name, slope, value in terms]
+    words = [f"σ'·{name} = {_number(slope)} · {_factor(value)}" for name, slope, value in terms]
     words.append("output − target")
     for place, (word, factor) in enumerate(zip(words, factors[::-1], strict=True)):
         ax.annotate("", (place + 0.72, 0), (place + 0.28, 0), arrowprops={"arrowstyle": "->", "color": MUTED})
         ax.annotate("", (place + 0.1, -0.5), (place + 0.9, -0.5), arrowprops={"arrowstyle": "->", "color": WRONG})
-        ax.text(place + 0.5, -0.55, f"{word}\n= {_number(factor)}", ha="center", va="top", color=WRONG, fontsize=11)
-    product = " · ".join(map(_number, factors))
-    ax.text((count + 1) / 2, -1.15, f"∂E/∂w1 = {product} = {_number(gradient[0])}", ha="center")
+        ax.text(place + 0.5, -0.55, f"{word}\n≈ {_number(factor)}", ha="center", va="top", color=WRONG, fontsize=11)
+    product = " · ".join(map(_factor, factors))
+    ax.text((count + 1) / 2, -1.15, f"∂E/∂w1 = {product} ≈ {_number(gradient[0], 2)}", ha="center")
     ax.set(xlim=(-0.4, count + 1.4), ylim=(-1.25, 0.45))
     ax.set_axis_off()
     return ax
 
 
-def _number(value: float, digits: int = 2) -> str:
-    """With a minus sign as long as a plus, so that it is not taken for a hyphen."""
-    return f"{value:.{digits}g}".replace("-", "−")
+def _number(value: float, digits: int = 3) -> str:
+    return with_minus(f"{value:.{digits}g}")
+
+
+def _factor(value: float) -> str:
+    """A number behind a multiplication dot: in parentheses if it is negative."""
+    return f"({_number(value)})" if value < 0 else _number(value)

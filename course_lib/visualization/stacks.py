@@ -50,7 +50,8 @@ def plot_paths(paths: Mapping[str, np.ndarray], shares: Mapping[str, np.ndarray]
 def plot_filter(image: np.ndarray, kernel: np.ndarray, row: int, column: int):
     """One filter on the three colors of an image: it has a square of numbers for each of them, and makes one map.
 
-    Above are the colors, framed where the filter lies for one pixel of the map, and the map; below, its numbers.
+    Above are the colors, framed where the filter lies for one pixel of the map, and the map with its color scale; below
+    are the filter's numbers.
 
     Args:
         image: `(height, width, 3)`, from 0 to 1.
@@ -79,6 +80,7 @@ def plot_filter(image: np.ndarray, kernel: np.ndarray, row: int, column: int):
         _frame(axes[color], row, column, *kernel.shape[:2])
         plot_numbers(numbers, limits=(-largest, largest), spec=".1f", colors=DIVERGING, ax=axes[4 + color])
     _frame(axes[3], row, column, 1, 1)
+    axes[3].get_figure().colorbar(axes[3].images[0], ax=axes[3], shrink=0.8)
     return axes
 
 

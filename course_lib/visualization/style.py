@@ -13,6 +13,8 @@ MUTED = "#666666"  # as in the style file
 FAINT = "#D0D0D0"
 RIGHT = PALETTE[0]
 WRONG = PALETTE[1]
+LINES = ("-", "--", "-.", ":")  # so that lines differ without color, too
+MARKERS = "osD^v"  # circle, square, diamond, triangles
 DIVERGING = "RdBu_r"  # for signed values: zero is white, positive red, negative blue
 
 STYLE = Path(__file__).with_name("course.mplstyle")
@@ -62,6 +64,11 @@ def given_or_new(ax, width: float = 7.0, height: float = 4.0, **options):
         return new_axes(width, height, **options)
     check_axes(ax)
     return ax
+
+
+def with_minus(text: str) -> str:
+    """Text of a number whose minus sign is as long as a plus, so that it is not taken for a hyphen."""
+    return text.replace("-", "−")
 
 
 def check_axes(ax) -> None:

@@ -18,8 +18,6 @@ import tempfile
 import time
 import warnings
 
-import psutil
-
 BATCH_SIZE, LEARNING_RATE, MOMENTUM = 128, 0.05, 0.9
 
 
@@ -132,6 +130,8 @@ class Worker:
     """A side's process, as the one who measures sees it: suspended whenever it is not its turn."""
 
     def __init__(self, side: str, python: str, epochs: int, script: str, arguments: list[str]):
+        import psutil  # here: an interpreter with torch need not have it
+
         print(f"{side}: starts, compiles and trains an epoch that is not counted", file=sys.stderr, flush=True)
         command = [python, script, "--side", side, "--epochs", str(epochs), *arguments]
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}

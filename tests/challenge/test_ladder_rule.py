@@ -61,7 +61,7 @@ class TestPublished:
         return 100 * np.mean((tries[kept].mean(axis=0) >= 0.5) == labels)
 
     def test_rows_are_complete(self):
-        losses = {"rounded": 0.42745, "ladder": 0.48425}
+        losses = {"five digits": 0.42745, "ladder": 0.48425}
         for name, loss in losses.items():
             assert float(self.ROWS[name]["number"]) == round(100 - 100 * loss, 1)
             assert str(loss) in self.ROWS[name]["source"] and self.ROWS[name]["what"]
@@ -69,7 +69,7 @@ class TestPublished:
 
     def test_scores_to_five_digits(self):
         mean = np.mean([self.voted(seed, lambda scores: scores.round(5) >= 0.5) for seed in range(5)])
-        assert mean == pytest.approx(float(self.ROWS["rounded"]["number"]), abs=1)
+        assert mean == pytest.approx(float(self.ROWS["five digits"]["number"]), abs=1)
 
     def test_the_ladder_gives_away_less(self):
         def raised(scores):

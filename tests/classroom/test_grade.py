@@ -226,6 +226,14 @@ def test_a_function_that_returns_a_network_is_judged(tmp_path):
     assert one(tmp_path, lessons=lessons).points() == exercises.lenet.e1.points == 3
 
 
+def test_beside_its_judge_a_function_is_as_confined(tmp_path):
+    path = tmp_path / "outside.txt"
+    source = f"def augment(images, draws):\n    open({str(path)!r}, 'w').write('evil')\n    return images\n"
+    student = one(tmp_path, lessons={"alexnet": {"q2": {"answer": "augment", "source": source}}})
+    assert student.points() == 0 and not path.exists()
+    assert [incident.split(" tried")[0] for incident in student.incidents] == ["alexnet.q2"]
+
+
 @pytest.mark.parametrize(
     ("body", "points", "reply"),
     [

@@ -16,12 +16,14 @@ from course_lib.classroom.publishing import (
     class_time,
     counted,
     glossary,
+    needed,
     outcomes,
     outputs,
     pages,
     panels,
     plan,
     reading,
+    wording,
 )
 
 LESSONS = lesson_runs.find([])
@@ -109,11 +111,11 @@ def test_the_plan_adds_up_what_takes_time(path):
     text = plan.of_lesson(lesson)
     assert "q3 (write code)" in text and "q3: Training is more than the same small step repeated." in text
     assert (
-        "**Homework:** e1 (3 points); then one deeper section of choice: *What is lost?* (q8; 2 minutes, 1 point)"
-        in text
+        "**Homework:** e1 (10 minutes, 3 points); then one deeper section of choice: *What is lost?* (q8; 2 minutes, "
+        "1 point)" in text
     )
     assert "7 points in the core, 1 point in the deeper sections" in text
-    assert "fits, in this order:** nothing." in text and "all of the core takes 14 as counted" in text
+    assert "fits, in this order:** nothing." in text and "of which the table takes 15; nothing is cut." in text
 
 
 def test_a_section_that_runs_says_how_long_and_is_started_early(path, monkeypatch):
@@ -155,7 +157,7 @@ def test_when_there_is_too_little_time_the_least_needed_goes_first(path):
     cuts = [said for slot in slots for said, _ in slot.cuts]
     assert cuts == ["w1 before class, at home", "writing q3: homework, show the solution"]
     late = class_time.late(class_time.slots(lesson, parts, 45))
-    assert [said for said, _ in late] == ["w1 before class, at home", "writing q3: homework, show the solution"]
+    assert [said for said, _ in late] == ["w1 at home", "writing q3: homework, show the solution"]
 
 
 @pytest.mark.parametrize("path", [each for each in LESSONS if reading.read(each).is_tagged], ids=lambda path: path.stem)
@@ -163,9 +165,20 @@ def test_when_class_is_late_what_is_to_be_written_is_still_shown(path):
     """Whatever else is left out, no section with code to write is: it is what the lesson promises."""
     lesson = reading.read(path)
     slots = class_time.slots(lesson, counted.parts(lesson), counted.MINUTES_IN_CLASS[lesson.number])
-    late = [said for said, _ in class_time.late(slots, minutes=1000)]
+    kept = class_time.KEPT.get(lesson.number, "")
+    late = class_time.late(slots, minutes=1000, kept=kept)
+    home = left_out(said for said, _ in late)
     numbered = [slot for slot in slots if slot.part.section.is_numbered and slot.minutes]
-    assert all((class_time.at_home(slot.part) in late) == (not slot.part.writing) for slot in numbered[2:])
+    for slot in numbered[1:]:
+        is_kept = slot.part.section.heading.startswith(f"{kept}.")
+        assert (slot.part.section.name in home) == (not slot.part.writing and not is_kept)
+    assert sum(saved for _, saved in class_time.late(slots, kept=kept)) >= 10
+
+
+def left_out(cuts) -> dict[str, bool]:
+    """The names of the sections that cuts leave to be read at home, and whether their cells are run."""
+    found = [re.match(r"\*(.+?)\*(?: to be read at home|: run its cells, read it at home)$", said) for said in cuts]
+    return {each[1]: each[0].endswith("run its cells, read it at home") for each in found if each}
 
 
 def with_opening(path, text: str) -> reading.Lesson:
@@ -173,6 +186,40 @@ def with_opening(path, text: str) -> reading.Lesson:
     notebook.cells[0].source += f"\n\n{text}"
     nbformat.write(notebook, path)
     return reading.read(path)
+
+
+class TestNeeded:
+    """Which sections use what the cells of another one define."""
+
+    def section(self, *cells: str, heading: str = "") -> reading.Section:
+        return reading.Section(heading, [new_code_cell(cell) for cell in cells])
+
+    @pytest.mark.parametrize(
+        ("code", "defined", "used"),
+        [
+            ("a = b + 1", "a", "b"),
+            ("a = 1\nprint(a)", "a", ""),
+            ("print(a)\na = 1", "a", "a"),
+            ("a = a + 1", "a", "a"),
+            ("found = [each for each in images if each]", "found", "images"),
+            ("def f(x, y=z):\n    local = x\n    return local + known", "f", "known z"),
+            ("for name, each in pairs.items():\n    total = each", "name each total", "pairs"),
+            ("with opened(path) as file:\n    text = file.read()", "file text", "opened path"),
+            ("import numpy as np\nfrom os import path\nnp.zeros(path)", "np path", ""),
+            ("if (n := count(runs)) > 2:\n    last = n", "n last", "count runs"),
+            ("!pip install x\n%matplotlib inline\nx = 1", "x", ""),
+            ("%%writefile a.py\nimport nothing, like this", "", ""),
+        ],
+    )
+    def test_names_of_a_cell(self, code, defined, used):
+        assert needed.names(self.section(code)) == (set(defined.split()), set(used.split()))
+
+    def test_what_is_defined_anew_is_not_needed(self):
+        first = self.section("images = load()", "each = 1", heading="1. First?")
+        anew = self.section("images = other()\nshow(images)", heading="2. Anew?")
+        uses = self.section("for each in (1, 2):\n    show(images)", heading="3. Uses?")
+        assert needed.later(first, [anew, uses]) == {}
+        assert needed.later(first, [uses, anew]) == {"3. Uses?": {"images"}}
 
 
 TABLE = (
@@ -220,11 +267,85 @@ def test_the_plan_of_a_lesson_can_be_held(lesson):
     ends = [int(end) for end in re.findall(r"^\| \d+–(\d+) \|", text, re.MULTILINE)]
     minutes = counted.MINUTES_IN_CLASS[lesson.number]
     assert 0.75 * minutes <= ends[-1] <= minutes and f"of which the table takes {ends[-1]};" in text
-    whole = int(re.search(r"all of the core takes (\d+) as counted", text)[1])
-    assert whole <= minutes or "in this order:** nothing" not in text
+    (cuts,) = re.findall(r"Cut so that it fits, in this order:\*\* (.+)", text)
+    saved = sum(map(int, re.findall(r"\(saves (\d+)\)", cuts)))
+    assert f"; {ends[-1] + saved} with everything that is cut." in text or cuts == "nothing."
     for said in ("run (0", " 0 minutes", "(saves 0)", " 1 minutes", " 1 points"):
         assert said not in text
     assert len(re.findall(r"^\| \d+–\d+ \| \d\.", text, re.MULTILINE)) >= 4  # sections of the core
+
+
+def bullets(text: str) -> list[list[str]]:
+    """What the plan of a lesson cuts, and what it leaves out when class is late."""
+    found = re.findall(r"^- \*\*(?:Cut so|Ten minutes).+?:\*\* (.+)\.$", text, re.MULTILINE)
+    return [[re.sub(r" \(saves \d+\)$", "", each) for each in line.split("; ")] for line in found]
+
+
+@pytest.mark.parametrize("path", TAGGED, ids=lambda path: path.stem)
+def test_the_cells_that_run_in_class_find_what_they_use(path):
+    """No section that the plan leaves out, also late, defines a name that a later one uses; else its cells are run."""
+    lesson = reading.read(path)
+    text = plan.of_lesson(lesson)
+    home = left_out(itertools.chain(*bullets(text)))
+    rows = re.findall(r"^\| \d+–\d+ \| (.+?)(?:<br>| \|)", text, re.MULTILINE)
+    run = [section for section in lesson.core if section.heading in rows and home.get(section.name, True)]
+    for place, section in enumerate(lesson.core):
+        if home.get(section.name) is False:
+            assert needed.later(section, [each for each in lesson.core[place + 1 :] if each in run]) == {}
+    assert len(run) >= 2  # the plan was understood
+
+
+@pytest.mark.parametrize("path", TAGGED, ids=lambda path: path.stem)
+def test_every_section_of_the_core_is_in_the_table_or_among_the_cuts(path):
+    lesson = reading.read(path)
+    text = plan.of_lesson(lesson)
+    cut = left_out(bullets(text)[0])
+    for section in lesson.core:
+        if section.is_numbered or section.name == counted.PAPER:
+            assert (f"| {section.heading}" in text) != (section.name in cut), section.heading
+
+
+@pytest.mark.parametrize("path", TAGGED, ids=lambda path: path.stem)
+def test_questions_to_start_with_are_sent_where_the_plan_has_them_at_home(path):
+    """The page for a class says so of those that are "before class, at home"; their points stand in the homework."""
+    lesson = reading.read(path)
+    text = plan.of_lesson(lesson)
+    (said,) = [cut for cut in bullets(text)[0] if re.match(r"w\d", cut)]
+    assert "before class, at home" in said or said.endswith("by a show of hands")
+    asked = next(section for section in lesson.core if section.name == counted.BEFORE).questions
+    points = sum(question.points for question in asked)
+    homework = f"**Homework:** {counted.names(asked)} before class ({2 * len(asked)} minutes, {points:g} point"
+    assert (homework in text) == ("before class, at home" in said)
+
+
+@pytest.mark.parametrize("path", TAGGED, ids=lambda path: path.stem)
+def test_a_deeper_section_names_the_minutes_that_are_counted(path):
+    """One rule: words at 180 a minute, the seconds run, 2 minutes a question, 10 a piece of code; room for one minute.
+
+    The plan takes the number that the lesson names, and so does what the lesson's opening says of them all.
+    """
+    lesson = reading.read(path)
+    text = plan.of_lesson(lesson)
+    named = []
+    for part in counted.deeper(lesson):
+        named.append(counted.stated(part.section))
+        assert named[-1] and abs(named[-1] - part.minutes) <= 1, f"{part.section.name}: {part.minutes:.1f} counted"
+        (planned,) = re.findall(rf"\*{re.escape(part.section.name)}\* \((?:[^;]+; )?(\d+) minutes?[,)]", text)
+        assert int(planned) == named[-1]
+    opening = lesson.notebook.cells[0].source
+    ranges = re.findall(r"^\| minutes.*\| (\d+) to (\d+) \|$", opening, re.MULTILINE)
+    ranges += re.findall(r"a deeper section (\d+) to (\d+) minutes", opening)
+    assert all((int(least), int(most)) == (min(named), max(named)) for least, most in ranges)
+    assert all(int(added) == sum(named) for added in re.findall(r"the deeper sections add (\d+);", opening))
+
+
+def test_what_runs_once_it_is_written_is_said(path, monkeypatch):
+    lesson = reading.read(path)
+    assert "once q3" not in plan.of_lesson(lesson)
+    monkeypatch.setattr(lesson.sections[4].questions[0], "runs_for", "two minutes more")
+    text = plan.of_lesson(lesson)
+    assert "| read, run (two minutes more, once q3 is written), write |" in text
+    assert "before you ask their guesses:** *What is a step?*, once q3 is written (two minutes more)." in text
 
 
 def test_a_lesson_that_is_not_yet_planned_is_named(path):
@@ -263,7 +384,8 @@ class TestOutputsOfPages:
     def made(self, *given, tags=("read",)) -> tuple[list[str], dict]:
         cell = new_code_cell("x", outputs=list(given), metadata={"tags": list(tags)})
         pictures: dict[str, bytes] = {}
-        outputs.of_cell(cell, "lenet", pictures, {"p1": outcomes.Outcome("p1", "C", "learned", "Error 6.5 %.")})
+        told = {"p1": outcomes.Outcome("p1", "C", "learned", "Error 6.5 %."), "p3": None}
+        outputs.of_cell(cell, "lenet", pictures, told)
         return [each.get("data", {}).get("text/html", each.get("text")) for each in cell.outputs], pictures
 
     def stream(self, text: str):
@@ -295,10 +417,51 @@ class TestOutputsOfPages:
     def test_a_figure_is_a_link_to_its_picture(self):
         (page,), pictures = self.made(new_output("display_data", data={"text/html": FIGURE}))
         (name,) = pictures
-        assert (
-            f'<a class="enlarge" href="../figures/{name}"><img src="../figures/{name}" alt="The error falls."' in page
-        )
+        link = f'<a class="enlarge" href="../figures/{name}"><img src="../figures/{name}" alt="The error falls."'
+        assert f'{link} width="1" height="1" style="--whole: 1px; --legible: 0px"></a>' in page
         assert "</a><figcaption" in page and "base64" not in page and pictures[name] == PIXEL.encode()
+
+    @pytest.mark.parametrize(("more", "legible"), [("", 600), (' data-pictures="[]"', 900)])
+    def test_a_figure_is_wide_enough_for_letters_of_their_size(self, more, legible):
+        wide = FIGURE.replace(PIXEL, panels.encoded(Image.new("L", (1000, 4)))).replace("<figure", f"<figure{more}")
+        (page,), _ = self.made(new_output("display_data", data={"text/html": wide}))
+        assert f'width="1000" height="4" style="--whole: 1000px; --legible: {legible}px"' in page
+
+    def test_a_table_scrolls_by_itself(self):
+        table = "<table><tr><td>1</td></tr></table>"
+        page = f"<figure><figcaption>x</figcaption>\n{table}</figure>"
+        (made,), _ = self.made(new_output("display_data", data={"text/html": page}))
+        assert made == page.replace(table, f'<div class="wide" tabindex="0">{table}</div>')
+
+    def test_help_is_marked_for_it_is_not_printed(self):
+        card = "<div><details><summary>A · one</summary></details><details><summary>Hint</summary></details></div>"
+        (made,), _ = self.made(new_output("display_data", data={"text/html": card}))
+        assert made == card.replace("<details><summary>Hint", '<details class="help"><summary>Hint')
+
+    @pytest.mark.parametrize(
+        ("said", "page"),
+        [
+            ("the library's, until yours is right\nrank 1\n", "rank 1\n"),
+            ("Keras: 0.5\nby your function: not written yet\n", "Keras: 0.5\n"),
+            ("equal: True\nbit for bit: True; in any: False\n", "equal: yes\nbit for bit: yes; in any: no\n"),
+            ("A pair of `stack`.\n", "A pair of “stack”.\n"),
+            ("Not written yet. 43.3 %.\n", "What your own code gives stands here in your own copy. 43.3 %.\n"),
+        ],
+    )
+    def test_what_is_printed_has_the_words_of_a_page(self, said, page):
+        assert self.made(self.stream(said))[0] == [page]
+
+    def test_where_weights_and_a_photo_are_needed_no_picture_is_promised(self):
+        unset = "Set PHOTO and imagenet_weights in the second cell; then this shows five classes.\n"
+        (said,), _ = self.made(self.stream(unset))
+        assert said.startswith("No picture here: ") and said.endswith(" It then shows five classes.\n")
+
+    def test_an_outcome_of_own_code_is_promised_where_it_would_stand_and_on_its_card(self):
+        (said,), _ = self.made(self.stream("p3 · no outcome yet: f is still to be written\n"))
+        assert said == f"<div><p>{wording.OWN_OUTCOME}</p></div>"
+        card = "<div>\n<p><strong>p3</strong> · Which?</p>\n</div>"
+        (made,), _ = self.made(new_output("display_data", data={"text/html": card}))
+        assert made == card.replace("\n</div>", f"\n<p>{wording.OWN_OUTCOME}</p>\n</div>")
 
     def test_sliders_saved_without_all_combinations_say_so(self):
         slider = '<input type="range">'
@@ -324,6 +487,14 @@ class TestOutputsOfPages:
     ("text", "said"),
     [
         ("Choose or type an answer, then press *Check*.", "Open an answer to read the reply."),
+        ("Its judge waits (the judge is fast).", "Its check waits (the check is fast)."),
+        ("its acknowledgements are in the README.", "[its acknowledgements](../index.md#acknowledgements)."),
+        (
+            "As text: `a < b`, `c`. Go on.",
+            '<details class="as-text"><summary>As text</summary><p><code>a &lt; b</code>, <code>c</code></p></details>'
+            "\n\nGo on.",
+        ),
+        ("As text: `b[c]`, with c > 0. Write it.", "As text: `b[c]`, with c > 0. Write it."),
         ("Try it. (On a page without a kernel there is no button.)", "Try it."),
         (r"$$a = b \qquad\quad c = \frac{d}{e}, \qquad f$$", "$$a = b$$\n\n$$c = \\frac{d}{e}$$\n\n$$f$$"),
         (r"$$\begin{aligned} a \qquad b \end{aligned}$$", r"$$\begin{aligned} a \qquad b \end{aligned}$$"),
@@ -357,6 +528,34 @@ class TestCellsOfPages:
         self.add(path, 9, new_code_cell("lenet.p2.outcome('C')", outputs=[output], metadata=metadata))
         folds = [cell for cell in self.made(path) if pages.FOLDED_OUTPUT in cell.metadata.get("tags", ())]
         assert [len(cell.outputs) for cell in folds] == [2, 1]
+
+    def test_what_holds_the_text_to_numbers_is_no_outcome_to_guess(self, path):
+        for said, begins in (("a: True\nb: True\n", "Checked"), ("a: 3 of 3\n", "After your guess")):
+            told = new_output("stream", name="stdout", text=said)
+            of_text = {"tags": ["check", "outcome"], "jupyter": {"outputs_hidden": True}}
+            cell = new_code_cell("# @title In every seed?\n1", outputs=[told], metadata=of_text)
+            self.add(path, 10, cell)
+            made = self.made(path)[10 - 1]  # a figure and its verdict are one
+            assert made.metadata.mystnb.code_prompt_hide.split(pages.MARK)[2] == f"{begins} · In every seed?"
+
+    def test_the_outcome_of_own_code_is_not_folded(self, path):
+        told = new_output("stream", name="stdout", text="q3 · no outcome yet: f is still to be written\n")
+        hidden = {"tags": ["question"], "jupyter": {"outputs_hidden": True}}
+        self.add(path, 12, new_code_cell("lenet.q3.outcome(f)", outputs=[told], metadata=hidden))
+        made = self.made(path)
+        (cell,) = [
+            cell
+            for cell in made
+            if wording.OWN_OUTCOME in str(cell.get("outputs")) and "<p><strong>" not in str(cell.outputs)
+        ]
+        assert pages.FOLDED_OUTPUT not in cell.metadata.tags
+
+    def test_the_first_figure_that_is_not_folded_says_what_a_finger_can_do(self, path):
+        assert pages.HINT not in str(self.made(path))  # the only figure tells an outcome
+        self.add(path, 12, shown("# @title Digits\nvis.show(ax)", FIGURE, "figure"))
+        self.add(path, 12, shown("# @title More digits\nvis.show(ax)", FIGURE, "figure"))
+        pages_with = [cell for cell in self.made(path) if pages.HINT in str(cell.get("outputs"))]
+        assert len(pages_with) == 1 and "More digits" in str(pages_with[0].metadata)
 
     def test_what_is_not_recorded_yet_is_one_paragraph(self, path):
         empty = [
@@ -599,6 +798,26 @@ def test_where_no_solution_is_kept_the_judge_is_named(path, tmp_path, monkeypatc
     assert (
         "Its judge: `training_step` in `course_lib/exercises/judges/lenet.py`" in told and "A solution of" not in told
     )
+
+
+IN_CLASS = "course_lib/classroom/publishing/in_class.md"
+
+
+@pytest.mark.parametrize("name", ["README.md", "lessons/README.md", IN_CLASS])
+def test_commands_are_typed_as_they_stand(name):
+    """With the folder of the environment, and the packages of `publish` named where it is."""
+    text = (common.ROOT / name).read_text(encoding="utf-8")
+    commands = re.findall(r"(\S*)(?:python -m course_lib|python tests/|pip install|pytest -)", text)
+    bare = [before for before in commands if not before.strip("`'").endswith((".venv/bin/", ".venv\\Scripts\\"))]
+    assert len(commands) >= 3 and bare == []
+    assert ("publish site" in text) == ('.venv/bin/pip install -e ".[publish]"' in text)
+    assert ".venv\\Scripts\\" in text
+
+
+def test_the_first_screen_says_how_long_the_class_is():
+    first = (common.ROOT / "README.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    whole = sum(counted.MINUTES_IN_CLASS.values())
+    assert f"In class the nine take {whole} minutes" in first and "no GPU is needed" in first
 
 
 def test_the_page_for_a_class_names_commands_that_there_are():

@@ -204,7 +204,7 @@ class TestIou:
             (lambda a, b: share(a, b)[0] / min(share(a, b)[1:]), "not by the smaller box"),
             (inclusive_ends, "is not the share that they have"),
             (lambda a, b: 0.5, "two boxes that are overlapping: 0.500"),
-            (lambda a, b: None, "Your function stopped with TypeError"),
+            (lambda a, b: None, "Your function returns nothing"),
             (0.5, "e2 expects a function of two boxes"),
         ],
     )

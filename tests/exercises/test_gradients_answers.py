@@ -1,5 +1,7 @@
 """The answers of lesson 04, each found by another way, and its judges met with right and wrong functions."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -66,12 +68,37 @@ def gradient_going_back(weights, x, target, *, error=True, slope=lambda h: 1 - h
     return back * slope(h[1]) * x * (weights[0] if first else 1)
 
 
+def filling(slope, last):
+    """The lesson's cell with its gaps filled: `slope(h, n)` in the loop, `last(back, h, x)` returned."""
+
+    def tanh_gradient(weights, x, target):
+        h = [x]
+        for w in weights:
+            h.append(np.tanh(w * h[-1]))
+        back = h[-1] - target
+        for n in range(len(weights) - 1, 0, -1):
+            back = back * weights[n] * slope(h, n)
+        return last(back, h, x)
+
+    return tanh_gradient
+
+
+def right_slope(h, n):
+    return 1 - h[n + 1] ** 2
+
+
+def right_last(back, h, x):
+    return back * (1 - h[1] ** 2) * x
+
+
 def without_weights(weights, x, target):
     return gradient_going_back(weights, x, target) / np.prod(weights[1:])
 
 
 class TestTanhGradient:
-    @pytest.mark.parametrize("function", [gradient_by_differences, gradient_going_back])
+    @pytest.mark.parametrize(
+        "function", [gradient_by_differences, gradient_going_back, filling(right_slope, right_last)]
+    )
     def test_right(self, function):
         assert exercises.gradients.q4.reply(function).startswith("→ Right")
 
@@ -84,6 +111,18 @@ class TestTanhGradient:
             (lambda w, x, t: gradient_going_back(w, x, t, slope=lambda h: h * (1 - h)), "is the sigmoid's slope"),
             (lambda w, x, t: -gradient_going_back(w, x, t), "The sign is reversed"),
             (lambda w, x, t: gradient_going_back(w, x, t) / x, "The last factor is missing"),
+            (filling(right_slope, lambda back, h, x: back), "The last factors are missing"),
+            (filling(right_slope, lambda back, h, x: back * x), "The last slope is missing"),
+            (filling(lambda h, n: 1 - h[n] ** 2, right_last), "your slope takes h[n]"),
+            (
+                filling(lambda h, n: 1 - h[n] ** 2, lambda b, h, x: b * (1 - x**2) * x),
+                "yours takes h[n], for the first",
+            ),
+            (
+                filling(lambda h, n: 1 - np.tanh(h[n + 1]) ** 2, lambda b, h, x: b * (1 - np.tanh(h[1]) ** 2) * x),
+                "tanh is in",
+            ),
+            (filling(lambda h, n: 1 - h[n + 1], lambda b, h, x: b * (1 - h[1]) * x), "with the square"),
             (lambda w, x, t: 0.0, "One number, but not the right one"),
             (lambda w, x, t: w, "yours has the shape (4,)"),
             (lambda w: w, "Your function stopped with TypeError"),
@@ -132,6 +171,8 @@ class TestInitialWeights:
             (lambda d, a: d * np.sqrt(2 / len(d)), "For tanh nothing is cut off"),
             (lambda d, a: d, "These are the draws as they came"),
             (lambda d, a: 0.01 * d, "For 'relu' and 40 inputs the variance of your weights is"),
+            (lambda d, a: d / d.std() * np.sqrt(GAINS[a] / len(d)), "The size is right"),
+            (lambda d, a: -weights_by_their_deviation(d, a), "The size is right"),
             (lambda d, a: d[0], "yours have the shape (25,)"),
             (lambda d, a: ..., "The gap is still empty"),
             (lambda d, a: None, "returns nothing"),
@@ -145,7 +186,8 @@ class TestInitialWeights:
 
 def gradients_of(model, batch, *, reduce=tf.reduce_mean, from_logits=True, variables=None):
     images, labels = batch
-    variables = [layer.kernel for layer in model.layers if hasattr(layer, "kernel")] if variables is None else variables
+    if variables is None:
+        variables = [weight for weight in model.trainable_weights if len(weight.shape) == 2]
     with tf.GradientTape() as tape:
         losses = keras.losses.sparse_categorical_crossentropy(labels, model(images), from_logits=from_logits)
         loss = reduce(losses)
@@ -220,6 +262,57 @@ def with_tanh():
     return deep(depth=10, width=50, activation="tanh", initialization="glorot")
 
 
+def with_default_width():
+    return deep(depth=10)
+
+
+def with_glorot():
+    return deep(depth=10, width=50, initialization="glorot")
+
+
+def in_blocks():
+    """The same ten layers, nine of them in a nested model."""
+    network = with_he()
+    inner = keras.Model(network.input, network.layers[-2].output)
+    return keras.Model(network.input, network.layers[-1](inner(network.input)))
+
+
+def with_dropout():
+    network = with_he()
+    return keras.Model(network.input, network.layers[-1](keras.layers.Dropout(0.1)(network.layers[-2].output)))
+
+
+def with_normalization():
+    return deep(depth=10, width=50, normalization=True)
+
+
+def sick_with_normalization():
+    dense = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.01)}
+    layers = keras.layers
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((32, 32, 1)), layers.Flatten()])
+    for _ in range(9):
+        for layer in (layers.Dense(50, **dense), layers.BatchNormalization(), layers.ReLU()):
+            model.add(layer)
+    model.add(layers.Dense(10, **dense))
+    return model
+
+
+def as_in_training(network):
+    """Hands in the norms of `network()` with the batch's statistics."""
+
+    def repair(batch):
+        model = network()
+        return model, norms_by_hand(sick(), batch), [float(norm) for norm in norms_by_keras_loss(model, batch)], []
+
+    return repair
+
+
+def of_sick_twice(batch):
+    norms = norms_by_hand(deep_networks.sick(), batch)
+    return sick_with_normalization(), norms, norms, []
+
+
 def with_softmax():
     model = with_he()
     return keras.Model(model.input, keras.layers.Softmax()(model.output))
@@ -250,17 +343,40 @@ class TestRepair:
         for one, other in zip(mine[::2], theirs[::2], strict=True):
             assert one.std() == pytest.approx(0.01, rel=0.2) and other.std() == pytest.approx(0.01, rel=0.2)
 
-    @pytest.mark.parametrize("network", [with_he, with_tanh])
+    @pytest.mark.parametrize("network", [with_he, with_tanh, with_default_width, with_glorot, in_blocks])
     def test_right(self, network):
-        keras.utils.set_random_seed(3)
         assert exercises.gradients.e2.reply(handing_in(network)).startswith("→ Right")
 
+    @pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+    def test_right_with_normalization_and_glorots_start(self, activation):
+        """As section 5 shows; with the moving averages of so few steps sigmoids would be wrong on a third."""
+        network = functools.partial(
+            deep, depth=10, width=50, activation=activation, initialization="glorot", normalization=True
+        )
+        assert exercises.gradients.e2.reply(as_in_training(network)).startswith("→ Right")
+
+    def test_right_with_normalization_measured_as_in_training(self):
+        keras.utils.set_random_seed(3)
+        assert exercises.gradients.e2.reply(as_in_training(with_normalization)).startswith("→ Right")
+
+    @pytest.mark.parametrize("network", [with_normalization, sick_with_normalization])
+    def test_normalization_measured_as_in_use(self, network):
+        keras.utils.set_random_seed(3)
+        said = "→ Not yet. Normalization uses the batch's statistics only in training: call `model("
+        assert exercises.gradients.e2.reply(handing_in(network)).startswith(said)
+
+    @pytest.mark.filterwarnings("ignore:.*from_logits:UserWarning")  # the network with a softmax
     @pytest.mark.parametrize(
         ("function", "reply"),
         [
+            (handing_in(lambda: deep(depth=11)), "Yours has 11 layers with weights; 10 are asked"),
+            (handing_in(with_dropout), "Leave dropout out"),
+            (lambda b: (keras.Sequential([keras.layers.Dense(10)]), [], [], []), "Its layers cannot be told"),
+            (of_sick_twice, "The second list does not belong to the network"),
             (handing_in(sick), "The gradient of its first layer had the norm"),
             (handing_in(with_huge_weights), "Its weights start too large"),
             (handing_in(lambda: deep(depth=3)), "A shallow network learns easily"),
+            (handing_in(with_softmax), "It must give logits; yours gives probabilities"),
             (lambda b: (of_four_numbers(), [1], [1], []), "It must map 32×32×1"),
             (exchanged, "yours are exchanged"),
             (of_another_network, "The second list does not belong to the network"),

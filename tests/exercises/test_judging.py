@@ -1,6 +1,7 @@
 """The source of an answer that is a function: it runs by itself."""
 
 import functools
+import types
 
 import numpy as np
 import pytest
@@ -90,3 +91,64 @@ def test_a_function_without_a_source_has_none(answer):
 def test_a_source_that_is_too_long_is_not_kept(monkeypatch):
     monkeypatch.setattr(record, "LONGEST_TEXT", 50)
     assert judging.source_of(with_helper) == ""
+
+
+def judge(answer):
+    """A judge elsewhere: it adds 1 to what a function of one number puts out."""
+    return None if answer(3) + 1 == 7 else "It does not double."
+
+
+judge = types.FunctionType(judge.__code__, {"__name__": "elsewhere", "__builtins__": __builtins__})
+
+
+class Doubles:
+    def __call__(self, x):
+        return 2 * x / (x - 3)
+
+
+def stops(x):
+    return doubled(None)
+
+
+def hides_an_error(x):
+    try:
+        return x / 0
+    except ZeroDivisionError:
+        raise ValueError("no") from None
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (stops, "TypeError: unsupported operand"),
+        (lambda x: x / 0, "ZeroDivisionError: division by zero"),
+        (lambda: 6, "TypeError: <lambda>() takes 0 positional arguments"),
+        (lambda x, y: 6, "TypeError: <lambda>() missing 1 required positional argument"),
+        (hides_an_error, "ValueError: no"),
+        (functools.partial(lambda x, y: 6, y=1, z=2), "TypeError: <lambda>() got an unexpected keyword"),
+        (Doubles(), "ZeroDivisionError"),
+        (Doubles().__call__, "ZeroDivisionError"),
+        (Doubles, "TypeError: Doubles() takes no arguments"),
+        (len, "TypeError: object of type 'int' has no len()"),
+    ],
+)
+def test_an_error_of_the_function_is_its_own(answer, error):
+    assert judging.problem(judge, answer).startswith(f"Your function stopped with {error}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (lambda x: "six", 'TypeError: can only concatenate str (not "int") to str'),
+        (lambda x: None, "TypeError: unsupported operand type(s) for +: 'NoneType' and 'int'"),
+        (functools.partial(lambda x, y: [], y=1), "TypeError: can only concatenate list"),
+    ],
+)
+def test_an_error_of_the_judge_is_not_laid_to_the_function(answer, error):
+    said = judging.problem(judge, answer)
+    assert said.startswith(f"Your function ran, but what it returned could not be checked: {error}")
+
+
+def test_right_and_wrong_where_nothing_stops():
+    assert judging.problem(judge, lambda x: 2 * x) is None
+    assert judging.problem(judge, lambda x: x) == "It does not double."

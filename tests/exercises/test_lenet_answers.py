@@ -359,6 +359,7 @@ class TestSmallLenet:
             (lambda: small_lenet(c3=8), "have 6 and 8 filters; keep 6 and 16"),
             (lambda: small_lenet(c5=16, side=3), "first kernels are (5, 5, 1, 6) and (3, 3, 6, 16); c1 and c3 have"),
             (lambda: small_lenet(c5=40), "the most, 16,040, are in c5"),
+            (lambda: keras.Sequential([keras.Input((32, 32, 1)), small_lenet(c5=40)]), "the most, 16,040, are in c5"),
         ],
     )
     def test_other_filters_or_too_many_units(self, build, reply):

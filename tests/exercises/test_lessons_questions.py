@@ -55,7 +55,7 @@ def test_texts_are_there(name):
     assert len(entry["text"]) > 20
     assert set(entry) <= {
         *("text", "right", "because", "wrong", "options", "expects", "tip", "tolerance", "judge"),
-        *("kind", "points", "function", "misconception", "returns_object"),
+        *("kind", "points", "function", "misconception", "returns_object", "runs_for"),
     }
     texts = [entry["text"], *entry.get("options", {}).values(), *entry.get("wrong", {}).values()]
     if name not in GUESSES:

@@ -10,6 +10,7 @@ from scipy import stats
 
 from course_lib import datasets, exercises
 from course_lib.datasets import toy_photos, toy_scenes
+from course_lib.exercises.solutions import own_classifier
 
 ASK = exercises.own_classifier
 
@@ -22,14 +23,21 @@ def in_order(probabilities, class_names):
     return {class_names[k]: float(probabilities[k]) for k in np.argsort(-probabilities)}
 
 
-def predicted(path, classifier, class_names, scale=1 / 255, shift=0.0):
-    photo = datasets.read_photo(path, classifier.input_shape[1])
+def predicted(path, classifier, class_names, scale=1 / 255, shift=0.0, fit="crop"):
+    photo = datasets.read_photo(path, classifier.input_shape[1], fit)
     return in_order(softmax(classifier(photo[None] * np.float32(scale) + np.float32(shift))[0]), class_names)
 
 
 class TestPredict:
     def test_the_lessons_line_is_right(self):
         assert ASK.q1.reply(predicted).startswith("→ Right.")
+
+    @pytest.mark.parametrize("fit", ["crop", "pad"])
+    def test_it_is_right_with_either_setting_of_the_lesson(self, fit, monkeypatch):
+        assert ASK.q1.reply(lambda *given: predicted(*given, fit=fit)).startswith("→ Right.")
+        monkeypatch.setattr(own_classifier, "FIT", fit)
+        assert ASK.q1.reply(own_classifier.predict).startswith("→ Right.")
+        assert ", FIT)" in ASK.q1.solution_code()
 
     def test_another_way_is_right_too(self):
         """Through `predict`, with a batch that `expand_dims` makes, and a softmax by hand."""
@@ -47,8 +55,8 @@ class TestPredict:
             photo = np.asarray(ImageOps.fit(Image.open(path), (32, 32)))
             return in_order(softmax(classifier(photo[None] / np.float32(255))[0]), class_names)
 
-        def stretched(path, classifier, class_names):
-            photo = np.asarray(ImageOps.exif_transpose(Image.open(path)).resize((32, 32)))
+        def mirrored(path, classifier, class_names):
+            photo = datasets.read_photo(path, 32)[:, ::-1]
             return in_order(softmax(classifier(photo[None] / np.float32(255))[0]), class_names)
 
         def logits(path, classifier, class_names):
@@ -69,7 +77,7 @@ class TestPredict:
             lambda *given: predicted(*given, scale=1): "from 0 to 255",
             lambda *given: predicted(*given, scale=2 / 255, shift=-1): "from −1 to 1",
             on_its_side: "on its side",
-            stretched: "those of another picture",
+            mirrored: "those of another photo",
             logits: "Is the softmax missing",
             names_sorted: "belong to other classes",
             twice: "softmax is taken twice",
@@ -154,7 +162,7 @@ def test_a_right_comparison_is_accepted(function):
     ("function", "said"),
     [
         (lambda a, b: stats.binomtest(counts(a, b)[0], sum(counts(a, b)), alternative="greater").pvalue, "one side"),
-        (lambda a, b: stats.binomtest(counts(a, b)[0], len(a)).pvalue, "All pictures"),
+        (lambda a, b: stats.binomtest(counts(a, b)[0], len(a)).pvalue, "All photos"),
         (lambda a, b: a.mean() - b.mean(), "the lead"),
         (lambda a, b: stats.fisher_exact([[a.sum(), (~a).sum()], [b.sum(), (~b).sum()]]).pvalue, "two separate tests"),
         (lambda a, b: stats.binomtest(int(a.sum()), int(a.sum() + b.sum())).pvalue, "Both right counts for both"),

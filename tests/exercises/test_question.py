@@ -62,6 +62,23 @@ def test_within_the_tolerance(answer):
 
 
 @pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (0.57, "Right"), (0.555, "Right"), (0.0057, "A share."), (0.0056, "A share."), (0.0032, "Count them."),
+        (0, "Count them."), (0.0000323, "Count them."), (0.0114, "Count them."), (2.55, "Two."), (2.44, "Count them."),
+    ],
+)  # fmt: skip
+def test_a_foreseen_wrong_answer_is_met_within_its_own_rounding(answer, said):
+    question = number(right=0.57, tolerance=0.05, wrong={"0.0057": "A share.", "2.5": "Two."})
+    assert said in question.reply(answer)
+
+
+def test_a_foreseen_whole_number_is_met_exactly():
+    question = number(right=69632, wrong={"69888": "A bias."})
+    assert "A bias." in question.reply(69888) and "Count them." in question.reply(69889)
+
+
+@pytest.mark.parametrize(
     ("answer", "right", "said"),
     [
         ("0,5", 0.5, "Right"), (" 50,0 % ", 0.5, "Right"), ("0,015", 0.015, "Right"), ("-0,25", -0.25, "Right"),

@@ -1,12 +1,15 @@
 """The answers of lesson 07, each found by another way, and its judges met with right and wrong functions."""
 
+import re
+
 import keras
+import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
 from answers import near
 
-from course_lib import exercises, models
+from course_lib import common, exercises, models
 
 
 class TestResnetsAnswersAreComputed:
@@ -36,7 +39,29 @@ class TestResnetsAnswersAreComputed:
 
     def test_shares_and_spread(self):
         near(exercises.resnet.q5, 2**14 / 2**15)
-        near(exercises.resnet.q7, round(100 * np.sqrt(0.051 * (1 - 0.051) / 1_500), 2))
+        q7, variance = exercises.resnet.q7, 0.051 * (1 - 0.051) / 1_500  # as a share
+        near(q7, round(100 * np.sqrt(variance), 2))
+        for slip in (np.sqrt(variance), 100**2 * variance, 100 * variance, variance, 2 * np.sqrt(variance)):
+            assert q7.tip not in q7.reply(slip) and "Right" not in q7.reply(slip).split(".")[0]
+        assert q7.tip in q7.reply(0) and q7.tip in q7.reply(0.02)
+
+    def test_limits_of_one_block_out(self):
+        options = exercises.resnet.p7.options
+        limits = {letter: [int(n) for n in re.findall(r"\d+", options[letter])] for letter in "ABCD"}
+        assert limits == {"A": [10], "B": [10, 15], "C": [15], "D": []}
+        lesson = nbformat.read(common.ROOT / "lessons" / "07_resnet.ipynb", 4)
+        outcome = next(cell.source for cell in lesson.cells if "p7.outcome(" in cell.source)
+        code = outcome.replace("resnet.p7.outcome(", "answer = (")
+        for plain, residual, letter in (
+            ([27, 30, 53], [2, 4, 6], "B"),
+            ([14, 30, 53], [2, 4, 6], "D"),
+            ([27, 30, 53], [2, 4, 11], "D"),
+            ([9, 8, 7], [2, 4, 6], "A"),
+            ([27, 30, 53], [16, 17, 18], "C"),
+        ):
+            names = {"np": np, "rises": {"plain": plain, "residual": residual}, "rose": ""}
+            exec(code, names)
+            assert names["answer"][0] == letter
 
     def test_layers_of_bottlenecks(self):
         assert models.resnet.IMAGENET["resnet101"].blocks == (3, 4, 23, 3)
@@ -59,20 +84,121 @@ class TestResnetsAnswersAreComputed:
         assert exercises.resnet.q2.right == "C" and moving == {"b_2_bn/gamma", "b_2_bn/beta"}
 
 
+def residual(x, filters, strides, inside=True):
+    """F(x) of the block of lesson 07."""
+    layers = keras.layers
+    f = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False)(x)
+    f = layers.BatchNormalization()(f)
+    f = layers.ReLU()(f) if inside else f
+    f = layers.Conv2D(filters, 3, padding="same", use_bias=False)(f)
+    return layers.BatchNormalization()(f)
+
+
 def block(x, filters, strides=1, *, projection=1, norm=True, bias=False, always=False, join=None, last=True, relu=()):
     """The block of lesson 07, with everything that may be wrong."""
     layers = keras.layers
-    f = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False)(x)
-    f = layers.ReLU()(layers.BatchNormalization()(f))
-    f = layers.Conv2D(filters, 3, padding="same", use_bias=False)(f)
-    f = layers.BatchNormalization()(f)
+    f = residual(x, filters, strides)
     if projection and (always or x.shape != f.shape):
         x = layers.Conv2D(filters, projection, strides, padding="same", use_bias=bias)(x)
         x = layers.BatchNormalization()(x) if norm else x
+        x = layers.ReLU()(x) if "p" in relu else x
     x = layers.ReLU()(x) if "x" in relu else x
     f = layers.ReLU()(f) if "f" in relu else f
     x = (join or layers.Add())([x, f])
     return layers.ReLU()(x) if last else x
+
+
+def projecting(shortcut, where=lambda x, filters, strides: True, *, last=True):
+    """The block of lesson 07 with another `shortcut(x, filters, strides)` where it projects and `where` says so."""
+
+    def function(x, filters, strides=1):
+        f = residual(x, filters, strides)
+        if x.shape == f.shape or not where(x, filters, strides):
+            return block(x, filters, strides)
+        out = keras.layers.Add()([shortcut(x, filters, strides), f])
+        return keras.layers.ReLU()(out) if last else out
+
+    return function
+
+
+def shortcut(x, filters, strides, **more):
+    """The projection of the block of lesson 07."""
+    projected = keras.layers.Conv2D(filters, 1, strides, use_bias=False, **more)(x)
+    return keras.layers.BatchNormalization()(projected)
+
+
+def with_own_relu(x, filters, strides):
+    return shortcut(x, filters, strides, activation="relu")
+
+
+def behind_a_relu(x, filters, strides):
+    return shortcut(keras.layers.ReLU()(x), filters, strides)
+
+
+def behind_averages(x, filters, strides):
+    return shortcut(keras.layers.AveragePooling2D(strides)(x), filters, 1)
+
+
+def behind_maxima(x, filters, strides):
+    return shortcut(keras.layers.MaxPooling2D(strides)(x), filters, 1)
+
+
+def of_other_pixels(x, filters, strides):
+    return shortcut(x[:, strides - 1 :: strides, strides - 1 :: strides], filters, 1)
+
+
+def behind_normalization(x, filters, strides):
+    return keras.layers.Conv2D(filters, 1, strides, use_bias=False)(keras.layers.BatchNormalization()(x))
+
+
+def as_a_network(x, filters, strides):
+    layers = keras.layers
+    return keras.Sequential([layers.Conv2D(filters, 1, strides, use_bias=False), layers.BatchNormalization()])(x)
+
+
+def of_the_same_pixels(x, filters, strides):
+    """The projection, whose strides are those of a slice."""
+    return shortcut(x[:, ::strides, ::strides], filters, 1)
+
+
+def block_of_networks(x, filters, strides=1):
+    """The block of lesson 07, whose two ways are networks in networks, and whose addition and ReLU no layers."""
+    layers = keras.layers
+    path = [layers.Conv2D(filters, 3, strides, padding="same", use_bias=False), layers.BatchNormalization()]
+    path += [layers.ReLU(), layers.Conv2D(filters, 3, padding="same", use_bias=False), layers.BatchNormalization()]
+    f = keras.Sequential([keras.Sequential(path)])(x)
+    return keras.ops.relu(f + (x if x.shape == f.shape else as_a_network(x, filters, strides)))
+
+
+def block_without_its_inner_relu(x, filters, strides=1):
+    f = residual(x, filters, strides, inside=False)
+    return keras.layers.ReLU()((x if x.shape == f.shape else shortcut(x, filters, strides)) + f)
+
+
+def block_with_a_bias_for_an_offset(x, filters, strides=1):
+    """As many parameters as the right one: a convolution has a bias, the normalization behind it no offset."""
+    layers = keras.layers
+    f = layers.Conv2D(filters, 3, strides, padding="same")(x)
+    f = layers.ReLU()(layers.BatchNormalization(center=False)(f))
+    f = layers.BatchNormalization()(layers.Conv2D(filters, 3, padding="same", use_bias=False)(f))
+    return layers.ReLU()(layers.Add()([x, f]))
+
+
+class Hidden(keras.layers.Layer):
+    """A block within a layer class, whose parts no network lists."""
+
+    def __init__(self, filters):
+        super().__init__()
+        self.convolutions = [keras.layers.Conv2D(filters, 3, padding="same", use_bias=False) for _ in range(2)]
+        self.norms = [keras.layers.BatchNormalization() for _ in range(2)]
+
+    def build(self, shape):
+        for layer in self.convolutions + self.norms:
+            layer.build(shape)
+
+    def call(self, x):
+        f = keras.ops.relu(self.norms[0](self.convolutions[0](x)))
+        return keras.ops.relu(x + self.norms[1](self.convolutions[1](f)))
 
 
 def block_of_the_library(x, filters, strides=1):
@@ -87,12 +213,32 @@ def block_with_shortcut_a(x, filters, strides=1):
     return models.resnet.basic(x, filters, strides, "block", shortcut="A")
 
 
+def block_projecting_where(differs):
+    """The block of lesson 07, whose shortcut is projected where `differs(x, filters, strides)`."""
+
+    def function(x, filters, strides=1):
+        wanted = differs(x, filters, strides)
+        return block(x, filters, strides, projection=int(wanted), always=wanted)
+
+    return function
+
+
+def block_that_pools(x, filters, strides=1):
+    """Where only the sides change, the shortcut leaves out pixels in place of a projection."""
+    if strides == 1 or x.shape[-1] != filters:
+        return block(x, filters, strides)
+    return block(x, filters, strides, projection=0, join=lambda parts: parts[0][:, ::2, ::2] + parts[1])
+
+
 def without_gradient(parts):
     return keras.layers.Add()([keras.ops.stop_gradient(parts[0]), parts[1]])
 
 
 class TestResidualBlock:
-    @pytest.mark.parametrize("function", [block, block_of_the_library])
+    @pytest.mark.parametrize(
+        "function",
+        [block, block_of_the_library, projecting(as_a_network), projecting(of_the_same_pixels), block_of_networks],
+    )
     def test_right(self, function):
         assert exercises.resnet.q1.reply(function).startswith("→ Right")
 
@@ -119,6 +265,29 @@ class TestResidualBlock:
             (lambda x, f, s=1: block(x, f, s, norm=False), "normalize behind it, too"),
             (lambda x, f, s=1: block(x, f, s, norm=False, bias=True), "in place of its bias"),
             (lambda x, f, s=1: block(x, f, s, bias=True), "has a bias"),
+            (lambda x, f, s=1: block(x, f, s, relu="p"), "strides 2: a ReLU stands behind the projection"),
+            (projecting(shortcut, last=False), "strides 2: the last ReLU is missing"),
+            (projecting(with_own_relu), "strides 2: the projection's convolution has a ReLU of its own"),
+            (projecting(behind_a_relu), "strides 2: x passes a ReLU before its projection"),
+            (projecting(behind_averages), "strides 2: x is averaged before its projection"),
+            (projecting(behind_maxima), "strides 2: x passes max pooling before its projection"),
+            (projecting(of_other_pixels), "strides 2: with F = 0 it does not put out"),
+            (projecting(behind_normalization), "you do so before it"),
+            (projecting(shortcut, lambda x, f, s: s == 1, last=False), "8 filters and strides 1: the last ReLU is"),
+            (
+                projecting(with_own_relu, lambda x, f, s: s == 1),
+                "8 filters and strides 1: the projection's convolution",
+            ),
+            (projecting(behind_a_relu, lambda x, f, s: s == 1), "8 filters and strides 1: x passes a ReLU before"),
+            (projecting(shortcut, lambda x, f, s: f == 4, last=False), "4 filters and strides 2: the last ReLU is"),
+            (projecting(behind_averages, lambda x, f, s: f == 4), "4 filters and strides 2: x is averaged before"),
+            (block_without_its_inner_relu, "The shortcut is right, F(x) is not"),
+            (block_with_a_bias_for_an_offset, "No convolution has a bias"),
+            (lambda x, f, s=1: Hidden(f)(x), "found are convolutions of none, and 0 normalizations"),
+            (lambda x, f, s=1: block(keras.Input((6, 6, 4)), f, s), "is not made of its first argument"),
+            (block_projecting_where(lambda x, f, s: s != 1), "the sides stay, the number of maps changes: project"),
+            (block_projecting_where(lambda x, f, s: x.shape[-1] != f), "maps stays, the sides change: project there"),
+            (block_that_pools, "maps stays, the sides change: project there"),
         ],
     )
     def test_wrong(self, function, reply):
@@ -126,11 +295,14 @@ class TestResidualBlock:
         assert said.startswith("→ Not yet. ") and reply in said
 
 
-def deepen(shallow, deep, *, window=((0, 0, 0), (0, 1, 0), (0, 0, 0)), maps=np.eye, keep=True, new=True):
+def deepen(shallow, deep, *, window=((0, 0, 0), (0, 1, 0), (0, 0, 0)), maps=np.eye, keep=True, new=True, part=""):
     """The answer of e1, with everything that may be wrong."""
     kept = {layer.name: layer.get_weights() for layer in shallow.layers}
     for layer in deep.layers:
-        if layer.name in kept and keep:
+        if layer.name in kept and part == "trainable":
+            for mine, theirs in zip(layer.trainable_weights, kept[layer.name], strict=False):
+                mine.assign(theirs)
+        elif layer.name in kept and keep and (not part or hasattr(layer, part)):
             layer.set_weights(kept[layer.name])
         elif layer.name not in kept and "conv" in type(layer).__name__.lower() and new:
             layer.set_weights([np.array(window)[..., None, None] * maps(layer.filters)])
@@ -155,6 +327,8 @@ class TestDeepen:
             (lambda shallow, deep: deepen(shallow, deep, maps=lambda n: np.ones((n, n))), "sum of all maps"),
             (lambda shallow, deep: deepen(shallow, deep, maps=lambda n: np.full((n, n), 1 / n)), "mean of all maps"),
             (lambda shallow, deep: deepen(shallow, deep, keep=False), "do not have the shallow network's weights"),
+            (lambda shallow, deep: deepen(shallow, deep, part="kernel"), "but not all that its normalizations know"),
+            (lambda shallow, deep: deepen(shallow, deep, part="trainable"), "but not all that its normalizations know"),
             (lambda shallow, deep: deep, "does not compute what the shallow one does"),
         ],
     )
@@ -163,14 +337,14 @@ class TestDeepen:
         assert said.startswith("→ Not yet. ") and reply in said
 
 
-def in_order(order, *, start=0, end=""):
+def in_order(order, *, start=0, end="", **more):
     """A block of layers in this order; the shortcut begins behind `start` of them."""
 
     def function(x, filters):
         make = {
             "n": keras.layers.BatchNormalization,
             "r": keras.layers.ReLU,
-            "c": lambda: keras.layers.Conv2D(filters, 3, padding="same", use_bias=False),
+            "c": lambda: keras.layers.Conv2D(filters, 3, padding="same", **{"use_bias": False} | more),
         }
         short = f = x
         for place, letter in enumerate(order, 1):
@@ -182,9 +356,17 @@ def in_order(order, *, start=0, end=""):
     return function
 
 
+def preactivation_as_a_network(x, filters):
+    layers = keras.layers
+    path = [layers.BatchNormalization(), layers.ReLU(), layers.Conv2D(filters, 3, padding="same", use_bias=False)]
+    path += [layers.BatchNormalization(), layers.ReLU(), layers.Conv2D(filters, 3, padding="same", use_bias=False)]
+    return x + keras.Sequential(path)(x)
+
+
 class TestPreactivationBlock:
-    def test_right(self):
-        assert exercises.resnet.e3.reply(in_order("nrcnrc")).startswith("→ Right")
+    @pytest.mark.parametrize("function", [in_order("nrcnrc"), preactivation_as_a_network])
+    def test_right(self, function):
+        assert exercises.resnet.e3.reply(function).startswith("→ Right")
 
     @pytest.mark.parametrize(
         ("function", "reply"),
@@ -192,6 +374,8 @@ class TestPreactivationBlock:
             (lambda x, f: None, "Your function returns nothing"),
             (lambda x, f: keras.layers.Conv2D(f, 3)(x), "must stay 6×6×4"),
             (in_order("nrc"), "yours has 1 and 1"),
+            (in_order("nrcnrc", use_bias=True), "are wanted without bias"),
+            (in_order("nrcnrc", groups=2), "Both convolutions are 3×3 with 4 filters here, without groups"),
             (in_order("nrcnrc", end="r"), "A ReLU still stands behind the addition"),
             (lambda x, f: models.resnet.basic(x, f, 1, "b", shortcut=None), "numbers are not"),
             (in_order("cnrcn"), "The order is the old one"),

@@ -1,10 +1,12 @@
-"""The kept solutions of the pieces of code: the judges accept every one, and `solution()` shows it."""
+"""The kept solutions of the pieces of code: judges and `grade` accept every one, and `solution()` shows it."""
 
 import importlib
+import json
 
 import pytest
 
-from course_lib.exercises import lessons, solutions
+from course_lib.classroom import grade, sandbox
+from course_lib.exercises import handing_in, judging, lessons, solutions
 
 CODE = [question for lesson in lessons.ALL for question in lesson.questions().values() if question.kind == "code"]
 
@@ -13,10 +15,31 @@ def named(question) -> str:
     return f"{question.lesson}-{question.function}"
 
 
-@pytest.mark.parametrize("question", CODE, ids=named)
+def kept(question):
+    """The function that is kept as a solution."""
+    return getattr(importlib.import_module(f"course_lib.exercises.solutions.{question.lesson}"), question.function)
+
+
+@pytest.mark.parametrize("question", [each for each in CODE if not each.returns_object], ids=named)
 def test_the_judge_accepts_the_kept_solution(question):
-    kept = importlib.import_module(f"course_lib.exercises.solutions.{question.lesson}")
-    assert question.mark(getattr(kept, question.function)).right is True
+    """Of functions with `returns_object` the judge is called by `grade`, below, as the notebook calls it."""
+    assert question.mark(kept(question)).right is True
+
+
+@pytest.mark.parametrize("lesson", lessons.ALL, ids=lambda lesson: lesson.name)
+def test_grade_gives_full_points_for_the_kept_solutions(lesson, tmp_path):
+    """Handed in as a student's record holds them: arguments and results must get into the other process and back."""
+    written = [question for question in lesson.questions().values() if question.kind == "code"]
+    entries = {
+        question.name: {"answer": question.function, "source": judging.source_of(kept(question)), "tries": 1}
+        for question in written
+    }
+    content = {"format": handing_in.FORMAT, "name": "ada", "date": "2026-12-01", "lessons": {lesson.name: entries}}
+    (tmp_path / "ada.json").write_text(json.dumps(content), encoding="utf-8")
+    (student,), problems = grade.grade([tmp_path / "ada.json"], sandbox.Limits(seconds=300))
+    missed = {mark.question.name: mark.reply for mark in student.marks if not mark.right}
+    assert missed == {} and problems == []
+    assert student.points() == sum(question.points for question in written) > 0
 
 
 @pytest.mark.parametrize("question", CODE, ids=named)

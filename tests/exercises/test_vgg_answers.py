@@ -70,12 +70,33 @@ def block_of_parallel_convolutions(x, filters, sizes):
     return keras.layers.MaxPooling2D(2)(y)
 
 
+def block_of_branches(x, filters, sizes):
+    """Three convolutions, but the last one gets the maps of both before it."""
+    first, second, third = sizes
+    one = keras.layers.Conv2D(filters, first, padding="same", activation="relu")(x)
+    two = keras.layers.Conv2D(filters, second, padding="same", activation="relu")(one)
+    both = keras.layers.Concatenate()([one, two])
+    x = keras.layers.Conv2D(filters, third, padding="same", activation="relu")(both)
+    return keras.layers.MaxPooling2D(2)(x)
+
+
+def as_networks(function):
+    """The same layers as `function` puts up, in a network within a network."""
+
+    def nested(x, *arguments):
+        inputs = keras.Input(x.shape[1:])
+        inner = keras.Model(inputs, function(inputs, *arguments))
+        return keras.Sequential([inner])(x)
+
+    return nested
+
+
 def block_with_one_relu(x, filters, sizes):
     return keras.layers.ReLU()(block(x, filters, sizes, activation=None))
 
 
 class TestVggBlock:
-    @pytest.mark.parametrize("function", [block, block_with_relu_layers])
+    @pytest.mark.parametrize("function", [block, block_with_relu_layers, as_networks(block)])
     def test_right(self, function):
         assert exercises.vgg.q1.reply(function).startswith("→ Right")
 
@@ -90,6 +111,8 @@ class TestVggBlock:
             (lambda x, f, s: block(x, f, s, shrink=0), "yours become 12×16"),
             (lambda x, f, s: block(x, f, (3, 3, 3)), "yours are 3×3, 3×3, 3×3"),
             (block_of_parallel_convolutions, "yours are 3×3."),
+            (block_of_branches, "must get the maps of the one before it"),
+            (lambda x, f, s: block(keras.Input((12, 16, 5)), f, s), "is not made of its first argument"),
             (lambda x, f, s: block(x, 64, s), "needs 6 filters; yours have [64, 64, 64]"),
             (lambda x, f, s: block(x, f, s, use_bias=False), "has a bias per filter"),
             (lambda x, f, s: block(x, f, s, activation="tanh"), "the numbers are not"),
@@ -123,9 +146,47 @@ def network(
     return keras.Model(inputs, keras.layers.Dense(1000, activation=end)(x))
 
 
+def network_with_relu_in_a_loop(column, last="relu", relu=keras.layers.ReLU):
+    network = keras.Sequential([keras.Input((224, 224, 3))])
+    for sizes, maps in zip(column, judges.FILTERS, strict=True):
+        for size in sizes:
+            network.add(keras.layers.Conv2D(maps, size, padding="same"))
+            network.add(relu())
+        network.add(keras.layers.MaxPooling2D(2))
+    network.add(keras.layers.Flatten())
+    for units in (4096, 4096, 1000):
+        network.add(keras.layers.Dense(units, activation="relu" if units < 4096 and last == "relu" else None))
+        if units == 4096:
+            network.add(keras.layers.Dropout(0.5))
+            network.add(relu())
+    return network
+
+
+def network_with_operations(column):
+    x = inputs = keras.Input((224, 224, 3))
+    for sizes, maps in zip(column, judges.FILTERS, strict=True):
+        for size in sizes:
+            x = keras.ops.relu(keras.layers.Conv2D(maps, size, padding="same")(x))
+        x = keras.layers.MaxPooling2D(2)(x)
+    x = keras.layers.Flatten()(x)
+    for units in (4096, 4096):
+        x = keras.ops.relu(keras.layers.Dense(units)(x))
+    return keras.Model(inputs, keras.layers.Dense(1000)(x))
+
+
 class TestBuildVgg:
-    def test_right(self):
-        assert exercises.vgg.q2.reply(network).startswith("→ Right")
+    @pytest.fixture(autouse=True)
+    def nothing_is_drawn(self, monkeypatch):
+        """Weights start at zero, which takes no time to draw: up to 144 million, of which the judge reads none."""
+        zeros = lambda self, shape, dtype=None: keras.ops.zeros(shape, dtype)  # noqa: E731
+        monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", zeros)
+
+    @pytest.mark.parametrize(
+        "function",
+        [network, network_with_operations, lambda column: network_with_relu_in_a_loop(column, last=None)],
+    )
+    def test_right(self, function):
+        assert exercises.vgg.q2.reply(function).startswith("→ Right")
 
     def test_the_policy_is_restored(self):
         exercises.vgg.q2.reply(lambda column: 7)
@@ -149,7 +210,15 @@ class TestBuildVgg:
             (lambda c: network(c, use_bias=False), "have no biases"),
             (lambda c: network(c, flatten=None), "Flatten the maps before the dense layers"),
             (lambda c: network(c, end="softmax"), "leave the softmax out"),
-            (lambda c: network(c, activation=None), "has no ReLU"),
+            (lambda c: network(c, end="relu"), "the last layer has an activation, relu; logits have none"),
+            (network_with_relu_in_a_loop, "the last layer has an activation, relu; logits have none"),
+            (lambda c: network(c, activation=None), "has no ReLU; every layer but the last"),
+            (lambda c: network(c, activation="tanh"), "has no ReLU, but tanh; every layer but the last"),
+            (lambda c: network(c, pool=keras.layers.AveragePooling2D), "it has average pooling"),
+            (
+                lambda c: network_with_relu_in_a_loop(c, None, lambda: keras.layers.Activation("elu")),
+                "has no ReLU, but elu",
+            ),
             (
                 lambda c: network(tuple((3,) * len(s) for s in c)),
                 "Column C has 133,638,952 parameters, yours 138,357,544",
@@ -170,8 +239,9 @@ def pair(x, maps, sizes=(3, 3), relu=(True, True), **options):
 
 
 class TestTwoSmall:
-    def test_right(self):
-        assert exercises.vgg.e5.reply(pair).startswith("→ Right")
+    @pytest.mark.parametrize("function", [pair, as_networks(pair)])
+    def test_right(self, function):
+        assert exercises.vgg.e5.reply(function).startswith("→ Right")
 
     @pytest.mark.parametrize(
         ("function", "reply"),

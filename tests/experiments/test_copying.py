@@ -75,7 +75,7 @@ class TestWithoutBlock:
         network = models.build(f"{family}_small", depth=14, **SMALL)
         images = np.random.default_rng(0).normal(size=(5, 8, 8, 1)).astype("float32")
         before = network.get_weights()
-        ends = keras.Model(network.inputs, [network.get_layer(f"conv3_block{n}_out").output for n in (1, 2)])
+        ends = keras.Model(network.input, [network.get_layer(f"conv3_block{n}_out").output for n in (1, 2)])
 
         def difference(model):
             return float(np.abs(np.subtract(*map(np.asarray, ends(images)))).max())

@@ -60,6 +60,32 @@ def test_the_grid_has_every_combination_once():
     assert settings["tanh, he, skip"].build()().get_layer("add3") is not None
 
 
+def test_from_seven_layers_on_no_patience_of_ours_is_enough_for_sigmoids():
+    waited = {
+        name: [experiments.steps_to(run, 0.2) for run in runs]
+        for name, runs in experiments.compared("patience").items()
+    }
+    assert {len(each) for each in waited.values()} == {3} and len(waited) == 15
+    late = {name for name, each in waited.items() if max(each) > 1_000}
+    assert late == {"sigmoid 7", "sigmoid 10", "sigmoid 20"}
+    for run in experiments.recorded("patience")["runs"]:  # at none of the five rates
+        if run["setting"].split(",")[0] in late:
+            assert experiments.steps_to(run, 0.2) == np.inf and len(run["history"]["loss"]) == 160
+
+
+def test_thirty_layers_from_glorots_start_wait_and_begin_to_learn():
+    """What lesson 04 says: with each start at its best of four rates, in every seed."""
+    errors = experiments.errors("relu_thirty")
+    assert {len(each) for each in errors.values()} == {3}
+    late = errors.pop("30 layers, glorot")
+    assert min(late) > 3 * max(itertools.chain(*errors.values()))
+    for run in experiments.compared("relu_thirty")["30 layers, glorot"]:
+        error = [1 - accuracy for accuracy in run["history"]["accuracy"]]
+        assert min(error[:2]) > 0.85 and error[-1] < 0.7  # it had begun to learn
+    settings = experiments.EXPERIMENTS["relu_thirty"].settings.values()
+    assert {s.recipe.learning_rate for s in settings if s.group == "30 layers, glorot"} == {0.005, 0.02, 0.08, 0.32}
+
+
 def test_an_initializer_draws_other_numbers_for_every_layer():
     model = gradients.deep(depth=5, width=60, initialization=keras.initializers.RandomNormal(stddev=0.01))
     kernels = [model.get_layer(f"dense{number}").get_weights()[0] for number in (2, 3, 4)]

@@ -36,6 +36,12 @@ def test_a_depth_counts_with_the_rate_that_was_soonest(tmp_path, monkeypatch):
     late = [(f"plain 14, rate {rate}", 0, [0.9, 0.5]) for rate in resnet.RATES]
     write(tmp_path, *shallow, *late, (f"plain 8, rate {middle}", 1, [0.5, 0.2, 0.2, 0.05]))
     assert experiments.steps_by_depth() == {"plain": {8: [20, 40], 14: [float("inf")]}, "resnet": {}}
+    assert experiments.steps_by_depth(fewest_seeds=2) == {"plain": {8: [20, 40]}, "resnet": {}}
+
+
+def test_without_a_record_no_depth_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(common, "RUNS", tmp_path)
+    assert experiments.steps_by_depth() == {"plain": {}, "resnet": {}}
 
 
 def test_depths_of_the_definition_are_those_that_are_read():

@@ -74,8 +74,20 @@ def test_linear_errors_are_those_of_each_layer():
     names = [layer.name for layer in model.layers]
     known, unseen = (IMAGES[:40], LABELS[:40]), (IMAGES[40:], LABELS[40:])
     errors, deviations = experiments.linear_errors(model, names, known, unseen)
-    outputs = keras.Model(model.inputs, model.get_layer(names[0]).output)(IMAGES[:40]).numpy()
+    outputs = keras.Model(model.inputs[0], model.get_layer(names[0]).output)(IMAGES[:40]).numpy()
     assert deviations[0] == pytest.approx(outputs.std(axis=0).mean(), rel=1e-5)
     assert len(errors) == 2 and all(0 <= error <= 30 for error in errors)
     mixed = (IMAGES[:40], RANDOM.permutation(LABELS[:40]))
     assert experiments.linear_errors(model, names, mixed, unseen)[0][0] > 30
+
+
+@pytest.mark.parametrize("initializer", ["he_normal", keras.initializers.RandomNormal(stddev=0.01), "zeros"])
+def test_a_dense_layer_is_drawn_anew_as_it_was_built(initializer):
+    layer = keras.layers.Dense(200, kernel_initializer=initializer)
+    model = keras.Sequential([keras.Input((300,)), layer])
+    built = np.asarray(layer.kernel)
+    layer.bias.assign(np.ones(200))
+    drawn = [np.asarray(experiments.redraw(model, seed).layers[0].kernel) for seed in (0, 1, 0)]
+    np.testing.assert_array_equal(drawn[0], drawn[2])
+    assert drawn[1].std() == pytest.approx(built.std(), rel=0.02) and not np.asarray(layer.bias).any()
+    assert initializer == "zeros" or not np.array_equal(drawn[0], drawn[1])

@@ -1,5 +1,7 @@
 """The recorded photos of lesson 09: the numbers are possible, and the lesson's sentences about them are so."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -25,8 +27,17 @@ def test_every_share_has_three_collections(network):
 def test_what_the_lesson_says_of_them():
     assert experiments.shortcut_from("toy_features", points=10)[0] == "0.4"
     assert experiments.shortcut_from("efficientnet_lite0", points=10)[0] == "1.0"
+    for_imagenet = experiments.lost_by_moving("efficientnet_lite0")  # a few points from 60 % on, in each collection
+    assert {share: (round(min(each)), round(max(each))) for share, each in for_imagenet.items() if share > "0.5"} == {
+        "0.6": (3, 4),
+        "0.8": (4, 7),
+        "0.9": (8, 12),
+        "1.0": (15, 22),
+    }
     lite, toy = (experiments.frozen_photos()[network] for network in NETWORKS)
     assert min(lite["unknown"]) > 34 and max(lite["unknown"]) < min(toy["unknown"])
+    without = [np.median(each["by share"]["0.2"]["moved, by object"]) for each in (lite, toy)]
+    assert [round(each) for each in without] == [99, 77]  # no shortcut: the moved objects are not too hard
     for network in NETWORKS:
         lost = experiments.lost_by_moving(network)
         medians = [np.median(each) for each in lost.values()]
@@ -59,3 +70,15 @@ def test_where_no_share_is_enough_none_is_named(monkeypatch):
         "",
         "Points lost, by share at home (median): 20%: 2, 100%: 17.",
     )
+
+
+def test_another_phone_meets_no_object_of_the_training_photos():
+    """`sample` draws the same objects for the same seed."""
+    scenes = shortcuts._scenes()
+    trained_on = {_object(scene) for seed in shortcuts.COLLECTIONS for scene in scenes[f"at home {seed}"]}
+    for name in ("home", "moved", "new photos", "another phone", "unknown"):
+        assert not trained_on & {_object(scene) for scene in scenes[name]}, name
+
+
+def _object(scene: toy_scenes.Scene) -> toy_scenes.Scene:
+    return dataclasses.replace(scene, background="yard", light_strength=1.0)

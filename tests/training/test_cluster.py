@@ -244,10 +244,10 @@ def test_who_is_waited_for_is_said_and_control_c_ends_it():
 def test_a_machine_that_stops_before_tensorflow_joins_holds_the_others_no_longer_than_said():
     """TensorFlow itself would wait for an hour, deaf to Ctrl-C."""
     (second,) = machines(1)
-    machine = setting_up(f"{second.host}:{second.port}", COURSE_CLUSTER_WAIT="10")
+    machine = setting_up(f"{second.host}:{second.port}", COURSE_CLUSTER_WAIT="5")
     port = int(re.search(r":(\d+) waits", machine.stdout.readline())[1])
     meet(1, [Machine("worker", 0, "127.0.0.1", port), Machine("worker", 1, second.host, second.port)])
-    assert machine.stdout.readline() == "all are there; TensorFlow joins them, or ends this process after 10 s\n"
+    assert machine.stdout.readline() == "all are there; TensorFlow joins them, or ends this process after 5 s\n"
     assert machine.wait(timeout=PATIENCE) == 1
 
 

@@ -1,7 +1,15 @@
+"""No windows; the CPU as two devices, for networks under a mirrored strategy; figures are closed after each test."""
+
 import matplotlib
 import pytest
+import tensorflow as tf
 
 matplotlib.use("Agg")
+
+# Before any test starts TensorFlow: pytest reads this file first.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +23,14 @@ def nothing_left_behind():
     plt.close("all")
     assert dict(matplotlib.rcParams) == dict(settings)
     assert (np.random.get_state()[1] == random).all()  # noqa: NPY002
+
+
+@pytest.fixture(scope="session")
+def two_devices():
+    """A mirrored strategy over both devices."""
+    from course_lib.training.mirrored import mirrored_strategy
+
+    return mirrored_strategy(("CPU:0", "CPU:1"), "auto")  # one per process, which TensorFlow wants
 
 
 @pytest.fixture(scope="session")

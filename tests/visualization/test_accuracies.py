@@ -57,7 +57,7 @@ class TestClearWinner:
         ps = ", ".join(f"{2 * 0.5**n:.2g}" for n in (18, 10, 15))  # all heads, or all tails
         assert (
             said
-            == f"Pictures that only good or only fair gets right: 18 to 0, 10 to 0, 15 to 0 in the draws (p = {ps})."
+            == f"Photos that only good or only fair gets right, per training: 18 to 0, 10 to 0, 15 to 0 (p = {ps})."
         )
 
     def test_a_lead_of_few_pictures_is_not_clear_however_often_it_comes(self):
@@ -68,7 +68,7 @@ class TestClearWinner:
 
     def test_two_that_agree_differ_on_no_picture(self):
         name, said = vis.clear_winner({"a": drawn(20), "b": drawn(20)})
-        assert name is None and "0 to 0 in the draws (p = 1)" in said
+        assert name is None and "0 to 0 (p = 1)" in said
 
     @pytest.mark.parametrize(
         "correct",

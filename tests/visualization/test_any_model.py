@@ -1,14 +1,11 @@
 """Every helper that looks into a network, on every kind of model: the same weights give the same answers."""
 
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from course_lib import common, visualization
+from course_lib import visualization
 
 RANDOM = np.random.default_rng(9)
 IMAGES = RANDOM.uniform(size=(6, 10, 8, 3)).astype("float32")
@@ -99,10 +96,11 @@ def check(found: np.ndarray, expected: np.ndarray, tolerance: float) -> None:
     assert apart.mean() <= (0.1 if tolerance > 0.01 else 0)
 
 
-def test_mirrored():
-    """On two logical devices, which only a fresh process can make: this file, run by itself."""
-    done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, timeout=600, cwd=common.ROOT)
-    assert done.stdout.split() == list(HELPERS), done.stderr
+def test_mirrored(two_devices, plain):
+    with two_devices.scope():
+        mirrored = like(plain, nested())
+    for measure in HELPERS.values():
+        check(measure(mirrored), measure(plain), 1e-4)
 
 
 class Subclassed(keras.Model):
@@ -121,18 +119,3 @@ def test_a_subclassed_model_gets_a_sentence(helper):
     model(IMAGES)
     with pytest.raises(ValueError, match="needs a Functional or Sequential model"):
         HELPERS[helper](model)
-
-
-if __name__ == "__main__":
-    import tensorflow as tf
-
-    two = [tf.config.LogicalDeviceConfiguration()] * 2
-    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
-    keras.utils.set_random_seed(4)
-    alone = functional()
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], tf.distribute.ReductionToOneDevice())
-    with strategy.scope():
-        mirrored = like(alone, nested())
-    for name, measure in HELPERS.items():
-        check(measure(mirrored), measure(alone), 1e-4)
-        print(name)

@@ -97,6 +97,36 @@ def test_bad_input(values, options, message):
         visualization.plot_bars(values, "x", **options)
 
 
+def test_dots_in_rows_with_deviations_on_a_logarithmic_axis():
+    given = visualization.new_axes()
+    options = {"deviations": {"learned": 0.5}, "highlight": ["learned"], "log": True, "ax": given}
+    ax = visualization.plot_dots({**ERRORS, "learned": 2.5}, "error in %", **options)
+    assert ax is given and ax.get_xscale() == "log" and ax.get_xlabel() == "error in %"
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(ERRORS)
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first name on top
+    found = {tuple(dots.get_ydata()): dots for dots, *_ in ax.containers}
+    assert found[0, 0, 0].get_xdata().tolist() == [4, 6, 5] and found[1,].get_xdata().tolist() == [2.5]
+    assert same_color(found[0, 0, 0].get_color(), PALETTE[0]) and same_color(found[1,].get_color(), PALETTE[1])
+    assert not any("$" in label.get_text() for label in ax.get_xticklabels())  # 10, not a power of ten
+    (ends,) = ax.containers[1][2][0].get_segments()
+    assert ends[:, 0].tolist() == [2, 3] and visualization.plot_dots(ERRORS, "error in %").get_xscale() == "linear"
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "message"),
+    [
+        ({"a": {"x": 1}}, {}, "one number per seed, without groups"),
+        ({"a": [0.0, 1]}, {"log": True}, "above 0 on a logarithmic axis"),
+        ({"a": 1}, {"highlight": ["b"]}, r"must name rows among a, not \['b'\]"),
+        ({"a": 1}, {"deviations": {"b": 1}}, r"must name rows among a, not \['b'\]"),
+        ({"a": 1}, {"highlight": "a"}, "must name rows among a, not"),
+    ],
+)
+def test_bad_dots(values, options, message):
+    with pytest.raises(ValueError, match=message):
+        visualization.plot_dots(values, "x", **options)
+
+
 def test_panels_share_one_scale_and_empty_ones_are_left_out():
     axes = visualization.plot_bar_panels(
         {"ours": {"A": [1, 2]}, "none": {}, "theirs": {"A": 30.0}}, lines={"chance": 90}

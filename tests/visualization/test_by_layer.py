@@ -35,6 +35,9 @@ def test_ticks_in_percent_are_written_out():
     ax.figure.canvas.draw()
     ticks = {label.get_text() for label in ax.get_yticklabels()}
     assert {"0.1", "1", "10"} <= ticks and ax.get_yscale() == "log"
+    ax = visualization.plot_by_layer({"lengths": [[320, 700, 1_600]]}, "length", plain=True)
+    ax.figure.canvas.draw()
+    assert {"300", "500", "1000"} <= {label.get_text() for label in ax.get_yticklabels()}
 
 
 def test_an_axis_that_is_not_logarithmic_begins_at_zero():

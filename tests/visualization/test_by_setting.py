@@ -46,6 +46,9 @@ def test_who_did_not_reach_the_goal_is_an_arrow_at_the_limit():
     lines = {line.get_label(): line.get_linestyle() for line in ax.get_legend().get_lines()}
     assert lines == {"sigmoid": "-", "ReLU": "None"}  # a single place has no line
     assert visualization.plot_waiting({"all late": {1: [INFINITE]}}, 10, "x", "y", ax=ax) is ax
+    assert ax.texts[0].get_text() == "limit 1,000: arrows did not reach the goal"
+    on_time = visualization.plot_waiting({"ReLU": {3: [40], 5: [50]}}, 1_000, "layers", "steps")
+    assert [text.get_text() for text in on_time.texts] == ["limit 1,000"]  # no arrow, so no word of it
 
 
 @pytest.mark.parametrize(
@@ -79,3 +82,45 @@ def test_growth_is_said_with_a_verdict_from_three_seeds_on():
     ]
     with pytest.raises(ValueError, match="steps must be a dict"):
         visualization.growth_in_words({}, "layers")
+
+
+class TestGrowthFits:
+    def test_a_line_through_the_logarithms_of_each_seed(self):
+        steps = {"plain": {20: [800, 100 * 9], 8: [200, 100], 14: [400, 100 * 3]}, "few": {8: [1, 2], 14: [2, 3]}}
+        (name, fit), *others = visualization.growth_fits(steps, 1_000, 6).items()
+        assert (name, others) == ("plain", []) and not fit["at_least"]
+        np.testing.assert_allclose(fit["factor"], [2, 3])
+        assert fit["exponential"].all()
+        power = {"power": {depth: [depth**2] for depth in (8, 14, 20, 32)}}
+        assert not visualization.growth_fits(power, 2_000, 6)["power"]["exponential"].any()
+
+    def test_a_missed_goal_is_a_lower_bound_or_no_fit(self):
+        late = {"plain": {8: [250], 14: [500], 20: [INFINITE]}}
+        fit = visualization.growth_fits(late, 1_000, 6)["plain"]
+        assert fit["at_least"]
+        np.testing.assert_allclose(fit["factor"], [2])
+        assert visualization.growth_fits({"plain": {8: [250], 14: [INFINITE], 20: [INFINITE]}}, 1_000, 6) == {}
+        assert visualization.growth_fits({"plain": {}}, 1_000, 6) == {}
+
+    def test_in_words(self):
+        steps = {"plain": {8: [200, 100], 14: [400, 300], 20: [800, 900]}, "resnet": {8: [9], 14: [9], 20: [9]}}
+        said = visualization.fits_in_words(visualization.growth_fits(steps, 1_000, 6), "6 more layers")
+        assert said == (
+            "6 more layers multiply the steps by 2.50 (2.00 to 3.00) (plain), where an exponential fits better than a "
+            "power of depth in 2 of 2 seeds; by 1.00 (1.00 to 1.00) (resnet)"
+        )
+        late = visualization.growth_fits({"a": {8: [250], 14: [500], 20: [INFINITE]}}, 1_000, 6)
+        assert "by at least 2.00" in visualization.fits_in_words(late, "6 more layers")
+        assert visualization.fits_in_words({}, "x").startswith("no line is fitted yet")
+
+    @pytest.mark.parametrize("row", [{8: [1], 14: [1, 2], 20: [1]}, {0: [1], 8: [1], 14: [1]}])
+    def test_refused(self, row):
+        with pytest.raises(ValueError, match="'plain' needs places above 0, each with as many seeds"):
+            visualization.growth_fits({"plain": row}, 1_000, 6)
+
+
+def test_names_stand_apart_however_far_the_places_are():
+    steps = {"plain": {8: [100], 20: [100]}, "resnet": {8: [100], 20: [100]}}
+    ax = visualization.plot_waiting(steps, 1_000, "layers", "steps")
+    first, second = (line.get_xdata()[0] for line in ax.lines if line.get_label() in steps)
+    assert second - first > 0.6 and ax.get_xlim()[0] < first - 0.5

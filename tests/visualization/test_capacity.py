@@ -72,7 +72,7 @@ def test_winners_by_year_with_one_network_lit():
     (human,) = ax.lines
     assert human.get_xdata()[0] == 5.1
     said = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert said[1:] == ["ensemble of networks", "no ensemble, or not stated", "with VGG-19"]
+    assert said[1:] == ["ensemble of networks", "other, or not stated", "with VGG-19"]
     single = dict(table[2], entered_as="single", top5_error="18.2")
     assert "2012 AlexNet single" in [
         t.get_text() for t in visualization.plot_winners([*table, single]).get_yticklabels()

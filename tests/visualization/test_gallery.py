@@ -47,6 +47,8 @@ def networks():
     for name in ("lenet5", "alexnet", "vgg16", "resnet_small"):
         yield f"plot_architecture {name}", vis.plot_architecture(models.build(name))
     yield "plot_networks", vis.plot_networks({name: models.build(name) for name in ("lenet5", "cnn_small")})
+    last = keras.Sequential([keras.Input((1024,)), keras.layers.Dense(3)])
+    yield "plot_frozen", vis.plot_frozen(models.toy_features(), last)
     axes = vis.new_axes(10.5, 4.2, columns=3)
     for ax, name in zip(axes, ("plain34", "resnet34", "resnet50"), strict=True):
         vis.plot_block(models.build(name), "conv3_block2", ax=ax).set_title(name)
@@ -164,6 +166,7 @@ def recorded():
     confidence = {"known": np.linspace(0.6, 1, 40), "unknown": np.linspace(0.4, 0.95, 30)}
     yield "plot_confidence", vis.plot_confidence(confidence)
     pairs = {name: {"training": values, "test": np.add(values, 1)} for name, values in last.items()}
+    yield "plot_dots", vis.plot_dots(last, "loss after the last epoch, in hundredths", log=True)
     yield "plot_bars of two errors", vis.plot_bars(pairs, "error in %")
 
 

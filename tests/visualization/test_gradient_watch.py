@@ -166,7 +166,7 @@ def test_units_against_numpy():
     model.get_layer("maps").set_weights([kernel, np.array([-9, threshold, 1])])  # dead, now and then silent, active
     model.get_layer("units").set_weights([5 * model.get_layer("units").get_weights()[0], np.zeros(5)])
     found = visualization.count_units(model, IMAGES, batch_size=30)
-    inside = keras.Model(model.inputs, [model.get_layer(name).output for name in ("maps", "units", "last")])
+    inside = keras.Model(model.inputs[0], [model.get_layer(name).output for name in ("maps", "units", "last")])
     maps, units, last = (keras.ops.convert_to_numpy(output) for output in inside(IMAGES))
     assert found["layers"] == ["maps", "units", "last"] and found["units"].tolist() == [3, 5, 4]
     off = (maps == 0).all(axis=(1, 2))

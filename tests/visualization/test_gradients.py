@@ -1,12 +1,9 @@
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from course_lib import common, visualization
+from course_lib import visualization
 
 RANDOM = np.random.default_rng(5)
 IMAGES = RANDOM.uniform(size=(8, 6, 6, 1)).astype("float32")
@@ -110,34 +107,21 @@ def test_small_gradients_survive_half_precision():
     assert (visualization.gradient_sizes(model, np.ones((2, 4)), [0, 1])["norm"] > 0).all()
 
 
-def test_mirrored():
-    """On two logical devices, which only a fresh process can make."""
-    code = """
-import sys, keras, numpy as np, tensorflow as tf
-tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],
-                                           [tf.config.LogicalDeviceConfiguration()] * 2)
-from course_lib import visualization
-sys.path.insert(0, "tests/visualization")
-import test_gradients as t
-keras.utils.set_random_seed(11)
-plain = t.sequential()
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], tf.distribute.ReductionToOneDevice())
-with strategy.scope():
-    model = t.sequential()
-    model.set_weights(plain.get_weights())
-    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-found, expected = (visualization.gradient_sizes(each, t.IMAGES, t.LABELS) for each in (model, plain))
-np.testing.assert_allclose(found["norm"], expected["norm"], rtol=1e-4)
-assert visualization.count_units(model, t.IMAGES)["layers"] == ["c1", "relu"]
-watch = visualization.GradientWatch(t.IMAGES, t.LABELS)
-watch.share = 1e9
-model.fit(t.IMAGES, t.LABELS, batch_size=4, epochs=2, verbose=0, callbacks=[watch])
-np.testing.assert_allclose(watch.record["norm"][0], expected["norm"], rtol=1e-4)
-assert watch.record["step"].tolist() == [0, 2, 3] and (watch.record["update"] > 0).all()
-print("as one")
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, cwd=common.ROOT)
-    assert done.stdout == "as one\n", done.stderr
+def test_mirrored(two_devices, weights):
+    plain = sequential()
+    with two_devices.scope():
+        model = sequential()
+        for each in (plain, model):
+            each.set_weights(weights)
+        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    found, expected = (visualization.gradient_sizes(each, IMAGES, LABELS) for each in (model, plain))
+    np.testing.assert_allclose(found["norm"], expected["norm"], rtol=1e-4)
+    assert visualization.count_units(model, IMAGES)["layers"] == ["c1", "relu"]
+    watch = visualization.GradientWatch(IMAGES, LABELS)
+    watch.share = 1e9
+    model.fit(IMAGES, LABELS, batch_size=4, epochs=2, verbose=0, callbacks=[watch])
+    np.testing.assert_allclose(watch.record["norm"][0], expected["norm"], rtol=1e-4)
+    assert watch.record["step"].tolist() == [0, 2, 3] and (watch.record["update"] > 0).all()
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,10 @@ class TestPlotMeasured:
             vis.plot_measured(runs, "error", over="hour")
 
     def test_training_alone_has_the_band(self):
+        dashed = vis.plot_measured({"one": [run(0.0)], "same": [run(0.0)]}, "error", validation=False, dashes=True)
+        assert [(line.get_label(), line.get_linestyle()) for line in dashed.lines] == [("one", "-"), ("same", "--")]
+        with pytest.raises(ValueError, match="dashes tell names apart"):
+            vis.plot_measured({"one": [run(0.0)]}, "error", dashes=True)
         ax = vis.plot_measured({"few": [run(0.0), run(0.1)]}, "error", validation=False)
         (line,) = ax.lines
         np.testing.assert_allclose(line.get_ydata(), [90, 10, 0])

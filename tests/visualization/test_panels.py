@@ -94,7 +94,17 @@ class TestLines:
         assert [label.get_text() for label in ax.get_xticklabels()] == ["10", "100", "1,000"]
         assert ax.get_xscale() == "log" and ax.get_ylim()[0] == 0
 
-    @pytest.mark.parametrize("rows", [{}, [1, 2], {"a": [1]}, {"a": [1, np.nan]}])
+    def test_several_seeds_are_dots_around_the_line_of_their_medians(self):
+        seeds = [[0.9, -0.2], [0.8, 0.0], [0.7, 0.1]]
+        ax = plot_lines({"a": seeds, "b": [0.5, 0.4]}, [8, 44], "layers", "cosine")
+        line, dots, other = ax.lines
+        assert list(line.get_ydata()) == [0.8, 0.0] and list(other.get_ydata()) == [0.5, 0.4]
+        assert line.get_linestyle() != other.get_linestyle()
+        drawn = {(float(x), float(y)) for x, y in zip(*dots.get_data(), strict=True)}
+        assert drawn == {(place, value) for row in seeds for place, value in zip([8, 44], row, strict=True)}
+        assert ax.get_ylim()[0] < -0.2  # no seed is cut off
+
+    @pytest.mark.parametrize("rows", [{}, [1, 2], {"a": [1]}, {"a": [1, np.nan]}, {"a": [[1], [2]]}, {"a": [[[1, 2]]]}])
     def test_what_are_no_rows(self, rows):
         with pytest.raises(ValueError, match=r"rows|values"):
             plot_lines(rows, [1, 2], "x", "y")

@@ -49,6 +49,8 @@ class TestPlotParts:
         assert np.allclose([ends for _, ends in lines], [(-0.4, 2.4), (2.6, 3.4)])
         assert [text.get_text() for text in ax.get_xticklabels()][-2:] == ["mean of\nthe means", "mean of\nall images"]
         assert ax.get_ylabel() == "gradient of one weight"
+        named = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert sorted(named) == ["mean of all images", "mean, device 0", "mean, device 1"]
 
     @pytest.mark.parametrize(
         ("values", "sizes"),

@@ -37,8 +37,8 @@ def test_draw_chain():
     ax = visualization.plot_chain(found)
     words = " ".join(text.get_text() for text in ax.texts).replace("−", "-")
     for number, factor in enumerate(found["factors"]):
-        assert f"= {factor:.2g}" in words, number
-    assert f"= {found['gradient'][0]:.2g}" in words and "hidden 3" in words
+        assert f"≈ {factor:.3g}" in words, number
+    assert f"≈ {found['gradient'][0]:.2g}" in words and "hidden 3" in words
     assert visualization.plot_chain(visualization.chain([1.0], [0.0], 1.0, 0.0), ax=ax) is ax
     bound = {**found, "norm": found["bound"]}
     lines = visualization.plot_gradients({"measured": found, "0.25ⁿ": bound}).lines

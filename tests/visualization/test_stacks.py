@@ -28,6 +28,7 @@ def test_a_filter_has_numbers_for_each_color_and_makes_one_map():
     drawn = np.asarray(axes[3].images[0].get_array())
     assert drawn.shape == (6, 7)
     assert drawn[2, 4] == pytest.approx(np.sum(image[2:5, 4:7] * kernel))
+    assert axes[3].images[0].colorbar is not None
     across, down = axes[0].lines[0].get_data()
     assert (min(across), max(across), min(down), max(down)) == (3.5, 6.5, 1.5, 4.5)
     assert [len(ax.texts) for ax in axes[4:]] == [9, 9, 9]

@@ -1,19 +1,22 @@
 """What of a lesson fits its time in class: minutes for each section, and what is cut for it, in order.
 
 A lesson that states its minutes per section, in the table or the sentence of its opening, has these. Else what is
-counted is cut until it fits.
+counted is cut until it fits. The minutes in class and what the cuts save add up to the whole core.
 """
 
 import dataclasses
 import re
 from collections.abc import Sequence
 
-from course_lib.classroom.publishing import counted, reading
+from course_lib.classroom.publishing import counted, needed, reading
 
 START = "start"
 PAPER = "paper"
 EXERCISE = "exercise"
 TOLERANCE = 0.5  # minutes that nobody notices
+KEPT = {"02": "4", "05": "5"}  # the section that a lesson's title or promise asks about: also kept when class is late
+HALVED = 4  # minutes, from which on a section can be told in half its time
+RUN_ONLY = "run its cells, read it at home"
 TABLE = re.compile(
     r"^\| *section *\|(?P<sections>.+)\|\n\|[-| :]+\|\n(?:\|.*\n)*?\| *minutes[^|]*\|(?P<minutes>.+)\|", re.MULTILINE
 )
@@ -44,13 +47,15 @@ def stated(lesson: reading.Lesson) -> dict[str, int]:
         return found | ({START: int(before[1])} if before else {})
     found = {}
     for named, minutes in zip(table["sections"].split("|"), table["minutes"].split("|"), strict=False):
-        if minutes.strip().isdecimal():
+        if minutes.strip().isdecimal() and "homework" not in named:
             found[_key(named.strip().lower())] = int(minutes)
     return found
 
 
 def _key(named: str) -> str:
-    return next((key for key in (START, PAPER, EXERCISE, "deeper") if key in named), named)
+    """What a column of the table is about: of "5, summary" the section."""
+    number = re.match(r"\d+", named)
+    return number[0] if number else next((key for key in (START, PAPER, EXERCISE, "deeper") if key in named), named)
 
 
 def slots(lesson: reading.Lesson, parts: Sequence[counted.Part], minutes_in_class: int) -> list[Slot]:
@@ -62,38 +67,53 @@ def slots(lesson: reading.Lesson, parts: Sequence[counted.Part], minutes_in_clas
 
 
 def _as_stated(parts: list[counted.Part], given: dict[str, int], minutes_in_class: int) -> list[Slot]:
-    start = given.get(START, 0)
-    too_long = sum(minutes for key, minutes in given.items() if key != "deeper") - minutes_in_class
-    if too_long > 0:  # the questions to start with go first
-        start = start - too_long if start - too_long > 2 else min(start, 1)
+    held = _fitting(parts, given, minutes_in_class)
+    start = held.get(START, 0)
     found = []
     for part in parts:
-        minutes = given.get(_number(part), 0)
+        minutes, whole = held.get(_key_of(part), 0), given.get(_key_of(part), 0)
         if part.name in counted.OPENING and start:
             minutes = 1 if part is parts[0] else 0
         elif part.name == counted.BEFORE:
-            minutes = max(0, start - 1)
-        elif part.name == counted.PAPER:
-            minutes = given.get(PAPER, 0)
-        elif part.name == counted.AT_HOME:
-            minutes = given.get(EXERCISE, 0)
-            found.append(Slot(part, minutes))
-            continue
-        found.append(_fitted(part, minutes))
+            minutes = whole = max(0, start - 1)
+        found.append(Slot(part, minutes) if part.name == counted.AT_HOME else _fitted(part, minutes, whole))
     return found
 
 
-def _number(part: counted.Part) -> str:
-    return part.section.heading.split(".")[0] if part.section.is_numbered else ""
+def _fitting(parts: list[counted.Part], given: dict[str, int], minutes_in_class: int) -> dict[str, int]:
+    """Of the stated minutes what fits: the questions to start with go first, then the last sections without writing."""
+    held = {key: minutes for key, minutes in given.items() if key != "deeper"}
+    start = held.get(START, 0)
+    too_long = sum(held.values()) - minutes_in_class
+    if too_long > 0 and start:
+        held[START] = start - too_long if start - too_long > 2 else 1
+    for part in reversed(parts):
+        if sum(held.values()) > minutes_in_class and part.section.is_numbered and not part.writing:
+            held.pop(_key_of(part), None)
+    return held
 
 
-def _fitted(part: counted.Part, minutes: int) -> Slot:
-    """A part in so many minutes: writing goes first, then checks, then the text is told instead of read."""
+def _key_of(part: counted.Part) -> str:
+    """Under which name a lesson states the minutes of a part."""
+    if part.section.is_numbered:
+        return part.section.heading.split(".")[0]
+    return {counted.PAPER: PAPER, counted.AT_HOME: EXERCISE}.get(part.name, "")
+
+
+def _fitted(part: counted.Part, minutes: int, whole: int) -> Slot:
+    """A part in so many minutes: writing goes first, then checks, then the text is told instead of read.
+
+    Args:
+        part: what it takes as counted.
+        minutes: what it has in class.
+        whole: what the lesson states for it, which is saved where it has none.
+    """
     if not minutes:
-        return Slot(part, 0, ((at_home(part), part.minutes),) if part.minutes >= 1 else ())
+        is_named = part.section.is_numbered or part.name == counted.PAPER or part.minutes >= 1
+        return Slot(part, 0, ((at_home(part), whole or part.minutes),) if is_named else ())
     if part.name == counted.BEFORE:
-        said = f"{counted.names(part.section.questions)} answered at home, only the replies in class"
-        saved = part.minutes - minutes
+        asked, saved = counted.names(part.section.questions), part.minutes - minutes
+        said = f"{at_home(part)}, only the replies in class" if saved > minutes else f"{asked} by a show of hands"
         return Slot(part, minutes, ((said, saved),) if saved > TOLERANCE else ())
     cuts = []
     rest = part.minutes
@@ -121,7 +141,7 @@ def possible(part: counted.Part) -> list[tuple[str, float]]:
         found.append((f"writing {counted.names(written)}: homework, show the solution", part.writing))
     if checks:
         found.append((f"{counted.names(checks)} at home", counted.MINUTES_PER_QUESTION * len(checks)))
-    found.append((f"*{part.section.name}* told from the slides, not read", part.reading * 0.7))
+    found.append((f"*{part.section.name}* told from the kit's slides, not read", part.reading * 0.7))
     guesses = [question for question in part.section.questions if question.kind == "guess"]
     if guesses:
         found.append((f"{counted.names(guesses)} by a show of hands", len(guesses)))
@@ -154,25 +174,66 @@ def _in_order(parts: list[counted.Part]) -> list[tuple[int, str, float]]:
     return found
 
 
-def late(slots_in_class: Sequence[Slot], minutes: float = 10) -> list[tuple[str, float]]:
-    """What else to leave out of these when so many minutes are lost, with what each saves."""
+def late(slots_in_class: Sequence[Slot], minutes: float = 10, kept: str = "") -> list[tuple[str, float]]:
+    """What else to leave out of these when so many minutes are lost, with what each saves.
+
+    Args:
+        slots_in_class: the lesson's core as planned.
+        minutes: how many are lost.
+        kept: the number of a section that is not left out.
+    """
+    held = [slot for slot in slots_in_class if slot.minutes and slot.part.name not in counted.OPENING]
     found: list[tuple[str, float]] = []
-    at_the_end = [slot for slot in slots_in_class if slot.part.name == counted.AT_HOME and slot.minutes]
-    kept = [slot for slot in slots_in_class if slot.minutes and slot not in at_the_end]
-    candidates = [(f"*{slot.part.name}* at home", slot.minutes) for slot in at_the_end]
-    candidates += [(at_home(slot.part), slot.minutes) for slot in kept if slot.part.name == counted.BEFORE]
-    for slot in reversed(kept):
-        done = {said for said, _ in slot.cuts}
-        for said, saved in possible(slot.part):
-            if said.startswith("writing") and said not in done:
-                candidates.append((said, min(saved, slot.minutes - 1)))
-    candidates += [(at_home(slot.part), slot.minutes) for slot in kept if slot.part.name == counted.PAPER]
-    last = [slot for slot in kept if slot.part.section.is_numbered][:1:-1]
-    # What the lesson promises to write stays, if only shown.
-    candidates += [(at_home(slot.part), slot.minutes) for slot in last if not slot.part.writing]
-    for said, saved in candidates:
+    for said, saved in [*_spare(held), *_sections(held, kept)]:
         if sum(each for _, each in found) >= minutes:
             break
         if saved > 0:
             found.append((said, saved))
     return found
+
+
+def _spare(held: list[Slot]) -> list[tuple[str, float]]:
+    """What goes before any section does: exercises, the questions to start with, writing, the part on papers."""
+    found = [(f"*{slot.part.name}* at home", slot.minutes) for slot in held if slot.part.name == counted.AT_HOME]
+    for slot in held:
+        if slot.part.name == counted.BEFORE:
+            replies = "the replies to " if any("replies" in said for said, _ in slot.cuts) else ""
+            found.append((f"{replies}{counted.names(slot.part.section.questions)} at home", slot.minutes))
+    for slot in reversed(held):
+        done = {said for said, _ in slot.cuts}
+        for said, saved in possible(slot.part):
+            if said.startswith("writing") and said not in done and slot.part.name != counted.AT_HOME:
+                found.append((said, min(saved, slot.minutes - 1)))
+    return found + [(at_home(slot.part), slot.minutes) for slot in held if slot.part.name == counted.PAPER]
+
+
+def _sections(held: list[Slot], kept: str) -> list[tuple[str, float]]:
+    """Whole sections, from the last to the second, those first whose cells no other needs; then half of what is left.
+
+    What the lesson promises to write stays, if only shown.
+    """
+    left = [slot for slot in held if slot.part.section.is_numbered]
+    may_go = [slot for slot in left[1:] if not slot.part.writing and _key_of(slot.part) != kept]
+    run = list(left)
+    found = []
+    while may_go:
+        alone = [slot for slot in may_go if not _needing(slot, run)]
+        slot = alone[-1] if alone else may_go[-1]
+        may_go.remove(slot)
+        left.remove(slot)
+        if alone:
+            run.remove(slot)
+            found.append((at_home(slot.part), slot.minutes))
+        else:
+            saved = slot.minutes - round(slot.part.running)
+            found.append((f"*{slot.part.section.name}*: {RUN_ONLY}", saved))
+    halved = sorted((slot for slot in left if slot.minutes >= HALVED), key=lambda slot: -slot.minutes)
+    half = "told in half its time from the kit's slides"
+    return found + [(f"*{slot.part.section.name}* {half}", slot.minutes // 2) for slot in halved]
+
+
+def _needing(slot: Slot, run: list[Slot]) -> dict[str, set[str]]:
+    """Which of the sections whose cells run use what the cells of this one define."""
+    section = slot.part.section
+    sections = [each.part.section for each in run]
+    return needed.later(section, sections[sections.index(section) + 1 :])

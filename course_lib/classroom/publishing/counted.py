@@ -5,6 +5,7 @@ minutes and a piece of code to write ten.
 """
 
 import dataclasses
+import re
 
 from course_lib.classroom import seconds as recorded_seconds
 from course_lib.classroom.publishing import reading
@@ -29,6 +30,7 @@ AT_HOME = "Exercises"
 BEFORE = "Before we start"
 PAPER = "Paper and yours"
 OPENING = ("Opening", "You will be able to …")
+STATED = re.compile(r"^\*(?:About )?(?P<minutes>\d+) minutes?\b", re.MULTILINE)  # with which a deeper section begins
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,9 +56,29 @@ class Part:
 
 def parts(lesson: reading.Lesson, seconds: dict[str, int] | None = None) -> list[Part]:
     """The parts of a lesson's core; `seconds` by heading are those recorded where None are given."""
+    return _timed(lesson, lesson.core, seconds)
+
+
+def deeper(lesson: reading.Lesson) -> list[Part]:
+    """The deeper sections, which are homework."""
+    return _timed(lesson, lesson.deeper)
+
+
+def _timed(lesson: reading.Lesson, sections: list[reading.Section], seconds: dict | None = None) -> list[Part]:
     if seconds is None:
         seconds = recorded_seconds.read().get(lesson.path.stem, {})
-    return [of_section(section, seconds.get(section.heading, 0)) for section in lesson.core]
+    return [of_section(section, seconds.get(section.heading, 0)) for section in sections]
+
+
+def stated(section: reading.Section) -> int | None:
+    """The minutes that a deeper section names at its beginning; None where it names none."""
+    found = STATED.search("\n\n".join(cell.source for cell in section.cells[:1]))
+    return int(found["minutes"]) if found else None
+
+
+def minutes_for(questions: list[Question]) -> int:
+    """What answering these questions takes."""
+    return sum(MINUTES_PER_CODE if question.kind == "code" else MINUTES_PER_QUESTION for question in questions)
 
 
 def of_section(section: reading.Section, seconds: float = 0) -> Part:

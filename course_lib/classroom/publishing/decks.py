@@ -23,7 +23,8 @@ MOST = 25
 MOST_ROWS = 9
 MOST_LETTERS = 500  # of a table in the usual size
 TEMPLATE = pathlib.Path(__file__).parent / "static" / "deck.html.j2"
-STYLE = pathlib.Path(__file__).parent / "static" / "deck.css"
+STATIC = pathlib.Path(__file__).parent / "static"
+STYLE = ("deck.css", "course-math.woff", "course-math-license.txt")
 REVEAL = ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "plugin/notes")  # what a deck loads
 NEEDED = 0
 WANTED = 1
@@ -59,7 +60,8 @@ def write(lessons: list[reading.Lesson], folder: pathlib.Path) -> dict[str, int]
         target.parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (installed / part).is_dir() else shutil.copy
         copy(installed / part, target, **({"dirs_exist_ok": True} if copy is shutil.copytree else {}))
-    shutil.copy(STYLE, folder / STYLE.name)
+    for name in STYLE:
+        shutil.copy(STATIC / name, folder / name)
     template = jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), autoescape=True)
     counts = {}
     for lesson in lessons:

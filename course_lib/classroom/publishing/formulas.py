@@ -1,6 +1,7 @@
-"""Formulas as MathML, which every browser shows by itself: no script, no font and no other host is needed.
+"""Formulas as MathML, which every browser shows by itself: no script and no other host is needed.
 
-It is an extension of Sphinx, too: `html_math_renderer = "mathml"`.
+The site brings a font that knows how formulas are set, `course-math.woff`; without it they can be read, too. The module
+is an extension of Sphinx as well: `html_math_renderer = "mathml"`.
 """
 
 import html
@@ -10,12 +11,14 @@ from latex2mathml import converter
 from markdown_it import MarkdownIt
 
 INLINE = re.compile(r"(?<![\\$\w])\$(?![\s$])(?P<formula>[^$\n]+?)(?<![\s\\])\$(?![\w$])")
+PRIMED = re.compile(r"<msup>(<mi>[^<]+</mi>)<mi>&#x02032;</mi></msup>")  # a font raises it already
 DISPLAY = re.compile(r"\$\$(?P<formula>.+?)\$\$", re.DOTALL)
 
 
 def mathml(formula: str, *, display: bool) -> str:
     """LaTeX as a `math` element, with the LaTeX as what is read where no MathML is shown."""
     element = converter.convert(formula.strip(), display="block" if display else "inline")
+    element = PRIMED.sub(r'<mrow>\1<mo lspace="0" rspace="0">&#x02032;</mo></mrow>', element)
     return element.replace("<math ", f'<math alttext="{html.escape(formula.strip(), quote=True)}" ', 1)
 
 

@@ -14,6 +14,7 @@ LINE = re.compile(
     r"(?P<finding>(?:\n.+)*)\n?",
     re.MULTILINE,
 )
+UNTOLD = re.compile(r"^(?P<name>[wpqe]\d+) · no outcome yet: .*\n?", re.MULTILINE)  # as long as own code is missing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +43,17 @@ def of_lesson(lesson: Lesson) -> dict[str, Outcome]:
     """The outcomes that the lesson's saved outputs hold, by the name of their question."""
     code = [cell for cell in lesson.notebook.cells if cell.cell_type == "code" and ".outcome(" in cell.source]
     return {found.name: found for cell in code for text in texts(cell) for found in of_text(text)}
+
+
+def untold(lesson: Lesson) -> set[str]:
+    """The names of the questions whose outcome the saved outputs leave to the student's own code."""
+    code = [cell for cell in lesson.notebook.cells if cell.cell_type == "code"]
+    return {name for cell in code for name in untold_in(cell)}
+
+
+def untold_in(cell: nbformat.NotebookNode) -> list[str]:
+    """The names of the questions whose outcome a code cell leaves to the student's own code."""
+    return [match["name"] for text in texts(cell) for match in UNTOLD.finditer(text)]
 
 
 def texts(cell: nbformat.NotebookNode) -> list[str]:

@@ -8,17 +8,17 @@ import nbformat
 from nbformat.v4 import new_markdown_cell
 
 from course_lib.classroom import cells
-from course_lib.classroom.publishing import formulas, glossary, outcomes, outputs, repository
+from course_lib.classroom.publishing import formulas, glossary, outcomes, outputs, repository, wording
 from course_lib.classroom.publishing.reading import BADGE, Lesson
 
-MARK = "\u2063"  # an invisible separator between what is folded, code or output, the cell's title, and its place
+HINT = '<p class="tap">Tap a figure to enlarge it, and again to end that. A wide one can be moved sideways.</p>'
+MARK = "\u2063"  # an invisible separator between what is folded, code or output, the titles of both, and the place
 QUESTION_CODE = "remove-input"  # the card says all
 FOLDED_OUTPUT = "hide-output"
 BEGIN = "index.html#how-to-begin"
-CHECK = re.compile(r"Choose or type an answer, then press \*Check\*\.")
-NO_KERNEL = re.compile(r" *\(On a page without a kernel there is no button\.?\)")
 UNRECORDED = re.compile(r"not recorded yet\b[^\n]*\n?")  # all that a cell says whose experiment is still to be run
 OUTCOME = re.compile(r"\.([wpqe]\d+)\.outcome\(")
+CHECKS = re.compile(r"(?:.+: True\n?)+")  # all that a check prints that only holds the text to the numbers
 FIRST = re.compile(r"^## 1\. ", re.MULTILINE)  # the first section of the core
 NEXT_FORMULA = re.compile(r",?\s*\\qquad(?:\\quad)?\s*")
 
@@ -36,7 +36,7 @@ def notebook(
     """
     made = nbformat.from_dict(copy.deepcopy(lesson.notebook))
     linked: set[str] = set()
-    told = outcomes.of_lesson(lesson)
+    told = dict.fromkeys(outcomes.untold(lesson)) | outcomes.of_lesson(lesson)
     pictures = {} if pictures is None else pictures
     made.cells = _in_one_fold(_in_one_paragraph(made.cells))
     for cell in made.cells:
@@ -47,9 +47,21 @@ def notebook(
         elif cell.cell_type == "markdown":
             text = FIRST.sub(f'<span id="{first_section(lesson)}"></span>\n\n\\g<0>', said(BADGE.sub("", cell.source)))
             cell.source = glossary.linked(text, terms, linked)
+    _with_hint(made.cells)
     opening = made.cells[0]
     opening.source = _with_links(opening.source, links(lesson, name))
     return made
+
+
+def _with_hint(made: list[nbformat.NotebookNode]) -> None:
+    """Says under the first figure that is not folded what a finger can do with figures."""
+    for cell in made:
+        if cell.cell_type == "code" and FOLDED_OUTPUT not in cell.metadata.get("tags", ()):
+            for output in cell.outputs:
+                page = output.get("data", {}).get("text/html", "")
+                if 'class="enlarge"' in page:
+                    output.data["text/html"] = page.replace("</figure>", f"{HINT}</figure>", 1)
+                    return
 
 
 def _in_one_paragraph(given: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
@@ -93,8 +105,7 @@ def _verdicts(cell: nbformat.NotebookNode) -> list[str]:
 
 def said(markdown: str) -> str:
     """Markdown without the words of a notebook, and with one formula in a line."""
-    markdown = CHECK.sub("Open an answer to read the reply.", markdown)
-    return formulas.DISPLAY.sub(_one_a_line, NO_KERNEL.sub("", markdown))
+    return formulas.DISPLAY.sub(_one_a_line, wording.of_text(markdown))
 
 
 def _one_a_line(match: re.Match) -> str:
@@ -115,15 +126,23 @@ def _fold(cell: nbformat.NotebookNode, exercise: str) -> None:
     tags = list(cell.metadata.get("tags", ()))
     if "question" in tags:
         tags.append(QUESTION_CODE)
-    if _is_folded(cell):
+    if _is_folded(cell) and not outcomes.untold_in(cell):
         tags.append(FOLDED_OUTPUT)
     cell.metadata["tags"] = tags
     told = _verdicts(cell)
-    named = told or OUTCOME.findall(cell.source)
-    shows = f"of {', '.join(named)}" if named else f"· {title}" if title else ""
     place = outputs.place(exercise, told[0]) if told else ""
-    prompt = MARK.join(["{type}", title or "without a title", shows, place])
+    prompt = MARK.join(["{type}", f"Code · {title or 'without a title'}", _outcome_title(cell, title), place])
     cell.metadata["mystnb"] = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
+
+
+def _outcome_title(cell: nbformat.NotebookNode, title: str) -> str:
+    """What the fold of an output is called: nobody guesses what a check prints that belongs to no question."""
+    if named := _verdicts(cell) or OUTCOME.findall(cell.source):
+        return f"The outcome of {', '.join(named)}: guess first"
+    if "check" not in cell.metadata.get("tags", ()):
+        return f"The outcome · {title}: guess first" if title else "The outcome: guess first"
+    only_checks = all(CHECKS.fullmatch(text) for text in outcomes.texts(cell))
+    return f"{'Checked' if only_checks else 'After your guess'} · {title}"
 
 
 def first_section(lesson: Lesson) -> str:
@@ -137,7 +156,8 @@ def links(lesson: Lesson, name: str) -> str:
     offers = [
         f'<a href="#{first_section(lesson)}">Straight to section 1</a>',
         f'<a href="../my_lessons/{file}" download>Download your copy (.ipynb)</a> '
-        f'(it needs the course: <a href="../{BEGIN}">how to begin</a>)',
+        f'(it needs the course: <a href="../{BEGIN}">how to begin</a>)'
+        f'<span class="from-folder" hidden>; in this site\'s folder it is <code>my_lessons/{file}</code></span>',
         f'<a href="../slides/{lesson.path.stem}.html">Slides</a>',
     ]
     if name:
@@ -156,14 +176,11 @@ def visit_folded(translator, node) -> None:
     """What opens a folded part: the words say whether it is code or an output, and what it shows."""
     from myst_nb.sphinx_ import escape
 
-    kind, title, shows, place = node["prompt_show"].split(MARK)
-    if kind in ("source", "content"):
-        told = f"Code · {title}"
-        place = ""
-    else:
-        told = f"The outcome {shows}: guess first".replace(" :", ":")
+    kind, code, outcome, place = node["prompt_show"].split(MARK)
+    is_code = kind in ("source", "content")
+    told = code if is_code else outcome
     classes = " ".join(node["classes"])
-    where = f' id="{place}"' if place else ""
+    where = f' id="{place}"' if place and not is_code else ""
     translator.body.append(f'<details class="folded {classes}"{where}><summary>{escape(told)}</summary>\n')
 
 

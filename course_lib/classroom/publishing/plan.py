@@ -24,10 +24,12 @@ def page(lessons: list[reading.Lesson], folder: str = "", slides: str = "", *, a
         f"Counted from the lessons: words at {counted.WORDS_PER_MINUTE} per minute, the seconds that the cells ran on "
         f"two CPU cores, {counted.MINUTES_PER_QUESTION} minutes for each question, {counted.MINUTES_PER_CODE} for each "
         "piece of code to write. "
-        "The table is what fits the time in class; where the lesson states minutes for its sections, it is these. "
+        "The table is what fits the time in class, with the minutes that the lesson states for its sections. The table "
+        "and what the cuts save add up to the time *with everything*: who has more time undoes cuts, the last one "
+        "first. Summaries are read at home. "
         "*Mistake* is the mistaken idea behind a question; *slides* names the claims of the lecture's slides, such as "
-        f"R1, that a part puts right{claims}. Let the class guess aloud before a cell runs, and open its "
-        "outcome afterwards. Run the setup cell before class."
+        f"R1, that a part puts right{claims}. *The kit's slides* are the lesson's own deck (`publish slides`). Let the "
+        "class guess aloud before a cell runs, and open its outcome afterwards. Run the setup cell before class."
     )
     if answers:
         intro += (
@@ -47,10 +49,10 @@ def of_lesson(lesson: reading.Lesson, folder: str = "", slides: str = "", *, ans
         return f"{heading}\n\n{links}: {NOT_PLANNED}"
     planned = counted.parts(lesson)
     in_class = slots(lesson)
-    whole = sum(part.minutes for part in planned if part.name != counted.AT_HOME)
     taken = sum(slot.minutes for slot in in_class)
-    total = f"{links}: {counted.MINUTES_IN_CLASS[lesson.number]} minutes in class, of which the table takes {taken}"
-    total += f"; all of the core takes {whole:.0f} as counted."
+    saved = sum(_rounded(minutes) for slot in in_class for _, minutes in slot.cuts)
+    total = f"{links}: {counted.MINUTES_IN_CLASS[lesson.number]} minutes in class, of which the table takes {taken}; "
+    total += f"{taken + saved} with everything that is cut." if saved else "nothing is cut."
     came_out = outcomes.of_lesson(lesson) if answers else None
     rows = [_row(slot, minute, came_out) for minute, slot in timetable(lesson)]
     columns = ["minute", "part", "what", "ask", *(["comes out"] if answers else []), "mistake"]
@@ -81,12 +83,19 @@ def done_in(slot: class_time.Slot) -> str:
     if part.name == counted.AT_HOME:
         return "begin, the rest at home"
     done = [
-        "tell" if any("told from the slides" in said for said, _ in slot.cuts) else "read",
-        f"run ({60 * part.running:.0f} s)" if part.running else "",
+        "tell" if any("told from the kit's slides" in said for said, _ in slot.cuts) else "read",
+        _running(part),
         "ask" if part.asking else "",
         "write" if is_written(slot) else "",
     ]
     return ", ".join(filter(None, done))
+
+
+def _running(part: counted.Part) -> str:
+    """How long the cells run: "run (4 s; a minute more, once q2 is written)"."""
+    seconds = [f"{60 * part.running:.0f} s"] if part.running else []
+    written = [f"{each.runs_for}, once {each.name} is written" for each in part.section.questions if each.runs_for]
+    return f"run ({'; '.join(seconds + written)})" if seconds or written else ""
 
 
 def is_written(slot: class_time.Slot) -> bool:
@@ -161,24 +170,51 @@ def _cell(text: str) -> str:
 def advice(lesson: reading.Lesson, planned: list[counted.Part], in_class: list[class_time.Slot]) -> list[str]:
     """What was cut and what else may be, what to start early, what to set as homework, what points there are."""
     cuts = [cut for slot in in_class for cut in slot.cuts]
-    slow = [part for part in planned if 60 * part.running >= counted.LONG_RUN]
-    started = "; ".join(f"*{part.section.name}* ({60 * part.running:.0f} s)" for part in slow)
-    at_home = [part for part in planned if part.name == counted.AT_HOME]
-    exercises = [question for part in at_home for question in part.section.questions]
-    cut_code = [each for slot in in_class for each in slot.part.section.questions if _is_cut(each, slot)]
-    set_home = [f"{each.name} ({_worth(each)})" for each in [*cut_code, *exercises]]
-    deeper = "; ".join(f"*{section.name}* ({_further(section)})" for section in lesson.deeper)
-    homework = f"{', '.join(set_home) or 'nothing is left over'}; then one deeper section of choice: {deeper}"
+    late = class_time.late(in_class, kept=class_time.KEPT.get(lesson.number, ""))
+    early = "; ".join(_early(planned))
+    deeper = "; ".join(f"*{part.section.name}* ({_further(part)})" for part in counted.deeper(lesson))
+    set_home = ", ".join(_set_home(planned, in_class)) or "nothing is left over"
+    homework = f"{set_home}; then one deeper section of choice: {deeper}"
     core = sum(question.points for part in planned for question in part.section.questions)
     further = sum(question.points for section in lesson.deeper for question in section.questions)
     lines = [
         f"- **Cut so that it fits, in this order:** {_saved(_ranked(cuts)) or 'nothing'}.",
-        f"- **Ten minutes late, leave out besides:** {_saved(class_time.late(in_class)) or 'nothing can go'}.",
-        f"- **Start these cells before you ask their guesses:** {started}." if slow else "",
+        f"- **Ten minutes late, leave out besides:** {_saved(late) or 'nothing can go'}.",
+        f"- **Start these cells before you ask their guesses:** {early}." if early else "",
         f"- **Homework:** {homework}.",
         f"- **Points:** {_points(core)} in the core, {_points(further)} in the deeper sections.",
     ]
     return [line for line in lines if line]
+
+
+def _early(planned: list[counted.Part]) -> list[str]:
+    """The sections whose cells run long, those among them that do so once their code is written."""
+    found = [
+        f"*{part.section.name}* ({60 * part.running:.0f} s)"
+        for part in planned
+        if 60 * part.running >= counted.LONG_RUN
+    ]
+    for part in planned:
+        found += [
+            f"*{part.section.name}*, once {question.name} is written ({question.runs_for})"
+            for question in part.section.questions
+            if question.runs_for
+        ]
+    return found
+
+
+def _set_home(planned: list[counted.Part], in_class: list[class_time.Slot]) -> list[str]:
+    """The questions of the core that are homework, with their minutes and points."""
+    before = []
+    left = []
+    for slot in in_class:
+        questions = slot.part.section.questions
+        if slot.part.name == counted.BEFORE and any("before class" in said for said, _ in slot.cuts):
+            points = _points(sum(question.points for question in questions))
+            before = [f"{counted.names(questions)} before class ({_minutes(counted.minutes_for(questions))}, {points})"]
+        left += [question for question in questions if _is_cut(question, slot)]
+    left += [question for part in planned if part.name == counted.AT_HOME for question in part.section.questions]
+    return before + [f"{each.name} ({_minutes(counted.minutes_for([each]))}, {_worth(each)})" for each in left]
 
 
 def _ranked(cuts: list[tuple[str, float]]) -> list[tuple[str, float]]:
@@ -187,7 +223,11 @@ def _ranked(cuts: list[tuple[str, float]]) -> list[tuple[str, float]]:
 
 
 def _saved(cuts: list[tuple[str, float]]) -> str:
-    return "; ".join(f"{said} (saves {max(1, round(minutes))})" for said, minutes in cuts)
+    return "; ".join(f"{said} (saves {_rounded(minutes)})" for said, minutes in cuts)
+
+
+def _rounded(minutes: float) -> int:
+    return max(1, round(minutes))
 
 
 def _is_cut(question: Question, slot: class_time.Slot) -> bool:
@@ -201,14 +241,19 @@ def _worth(question: Question) -> str:
     return "a guess" if question.kind == "guess" else _points(question.points)
 
 
-def _further(section: reading.Section) -> str:
-    """What a deeper section asks, what it takes as counted, and what it gives."""
-    part = counted.of_section(section)
-    asked = f"{counted.names(section.questions)}; " if section.questions else ""
-    points = sum(question.points for question in section.questions)
-    minutes = max(1, round(part.minutes))
-    worth = f", {_points(points)}" if points else ""
-    return f"{asked}{minutes} {'minute' if minutes == 1 else 'minutes'}{worth}"
+def _further(part: counted.Part) -> str:
+    """What a deeper section asks, the minutes that it names, else those counted, and what it gives."""
+    questions = part.section.questions
+    asked = ", ".join(
+        f"{each.name} (a guess)" if each.kind == "guess" and each.name[0] != "p" else each.name for each in questions
+    )
+    minutes = counted.stated(part.section) or _rounded(part.minutes)
+    points = sum(question.points for question in questions)
+    return (f"{asked}; " if asked else "") + _minutes(minutes) + (f", {_points(points)}" if points else "")
+
+
+def _minutes(minutes: int) -> str:
+    return f"{minutes} {'minute' if minutes == 1 else 'minutes'}"
 
 
 def _points(points: float) -> str:

@@ -7,13 +7,14 @@ import subprocess
 import tempfile
 
 from course_lib.classroom import lesson_runs
-from course_lib.classroom.publishing import outputs, reading, site
+from course_lib.classroom.publishing import figures, reading, site
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 MAC = pathlib.Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 PATIENCE = 300  # seconds that printing may take
 NOT_ON_PAPER = re.compile(
-    r"<details><summary>(?:Hint|Solution|What a right answer shows)</summary>.*?</details>", re.DOTALL
+    r'<details class="(?:help|as-text)">.*?</details>|<p class="tap">.*?</p>|<span class="from-folder".*?</span>',
+    re.DOTALL,
 )
 BEGINNING = re.compile(  # of a lesson: the tag of its title, and the name of its file
     r'(<span id="document-lessons/([^"]+)"></span><section[^>]*>\s*(?:<span[^>]*></span>)?<h\d)'
@@ -82,7 +83,7 @@ def prepared(page: str, lessons: list[reading.Lesson], numbers: dict[str, int] |
     page = re.sub(r'<ul class="lesson-cards">.*?</ul>', contents.replace("\\", r"\\"), page, count=1, flags=re.DOTALL)
     page = BEGINNING.sub(r'\1 id="print-\2"', page)
     page = re.sub(r'<details class="(folded +(?!above-input)[^"]*)"', r'<details open class="\1"', page)
-    page = page.replace(f'"../{outputs.FOLDER}/', f'"{outputs.FOLDER}/')  # the one page lies beside the pictures
+    page = page.replace(f'"../{figures.FOLDER}/', f'"{figures.FOLDER}/')  # the one page lies beside the pictures
     return PLAIN_CODE.sub(r"\1", NOT_ON_PAPER.sub("", page))
 
 

@@ -12,7 +12,7 @@ import tempfile
 import nbformat
 
 from course_lib.classroom import lesson_runs, study
-from course_lib.classroom.publishing import decks, glossary, instructor, outputs, pages, reading, repository, start_page
+from course_lib.classroom.publishing import decks, figures, glossary, instructor, pages, reading, repository, start_page
 
 STATIC = pathlib.Path(__file__).parent / "static"
 MARK = ".nojekyll"
@@ -89,9 +89,9 @@ def write_source(source: pathlib.Path, lessons: list[reading.Lesson], *, for_ins
     for lesson in lessons:
         pages.write(pages.notebook(lesson, terms, name, pictures), source / "lessons" / lesson.path.name)
         (copies / lesson.path.name).write_bytes(_copy(lesson.path, name))
-    (source / "_extra" / outputs.FOLDER).mkdir()
+    (source / "_extra" / figures.FOLDER).mkdir()
     for file, picture in pictures.items():
-        (source / "_extra" / outputs.FOLDER / file).write_bytes(base64.b64decode(picture))
+        (source / "_extra" / figures.FOLDER / file).write_bytes(base64.b64decode(picture))
     (source / "glossary.md").write_text(glossary.page(terms), encoding="utf-8")
     if for_instructor:
         instructor.write(lessons, source / "instructor")

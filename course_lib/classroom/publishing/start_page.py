@@ -31,16 +31,23 @@ NumPy arrays, what a derivative is, and what a neural network with one hidden la
 
 {begin}
 
-The [glossary](glossary.md) explains the terms of the field. The lecture is *Computer Vision: Image Classification*
-(Deep Learning CS 435/635, IIT Indore, instructor Chandresh); its slides acknowledge courses by Russ Salakhutdinov and
-Hugo Larochelle, and by Danna Gurari.
+The [glossary](glossary.md) explains the terms of the field.
+
+## Acknowledgements
+
+The lecture is *Computer Vision: Image Classification* (Deep Learning CS 435/635, IIT Indore, instructor Chandresh). Its
+slides acknowledge Russ Salakhutdinov's and Hugo Larochelle's class on neural networks, and the course *Neural Networks
+and Deep Learning* by Danna Gurari, University of Colorado Boulder. Formulas are set in a part of the font
+<a href="_static/course-math-license.txt">DejaVu Math TeX Gyre</a>.
 
 {contents}
 """
 BEGIN = """## How to begin
 
 **To read,** on a phone or anywhere: open a lesson. Guess before you unfold an outcome; each answer to a question opens
-its own reply.
+its own reply. A question's letter says its kind: **w** looks back at earlier lessons (to warm up), **p** is a guess
+(you predict), **q** is about a section, **e** is an exercise; these two have a right answer or ask for code. The
+numbers are names: they may come in any order.
 
 **To run the code on your own computer** you need Python 3.11, 3.12 or 3.13, 4 GB of disk, and the course's
 folder{source}. In that folder type, on Linux and macOS,

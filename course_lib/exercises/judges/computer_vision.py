@@ -77,7 +77,10 @@ BOXES = {  # two boxes (left, top, right, bottom), and which share of their unio
 
 def iou(function: Callable) -> str | None:
     """Intersection over union of two boxes `(left, top, right, bottom)`, ends exclusive."""
-    answers = np.array([float(function(one, other)) for one, other, _ in BOXES.values()])
+    returned = [function(one, other) for one, other, _ in BOXES.values()]
+    if any(answer is None for answer in returned):
+        return "Your function returns nothing: one number is asked for, the share."
+    answers = np.array([float(answer) for answer in returned])
     right = np.array([share for *_, share in BOXES.values()])
     one, other = (np.array([pair[which] for pair in BOXES.values()], float) for which in (0, 1))
     sides = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])

@@ -22,6 +22,10 @@ def tanh_gradient(function: Callable) -> str | None:
         slopes = slope(np.array(h[1:]))
         return float((h[-1] - target if error else 1.0) * np.prod(slopes) * np.prod(factors) * x)
 
+    def one_early(h: np.ndarray) -> np.ndarray:
+        """The slopes at the neurons' inputs, which a wrong place in the list gives; the first as it should be."""
+        return np.append(slope(h[:-1]), slope(h[0]))
+
     def slope(h: np.ndarray) -> np.ndarray:
         return 1 - h**2
 
@@ -39,8 +43,19 @@ def tanh_gradient(function: Callable) -> str | None:
             slope, weights[1:], error=False
         ),
         "h(1 − h) is the sigmoid's slope; tanh has 1 − h².": product(lambda h: h * (1 - h), weights[1:]),
+        "Neuron n has the output h[n + 1]; your slope takes h[n].": product(one_early, weights[1:]),
+        "Neuron n has the output h[n + 1]; yours takes h[n], for the first neuron the input x.": product(
+            lambda h: slope(np.append(x, h[:-1])), weights[1:]
+        ),
+        "h holds the outputs, tanh is in them already: the slope is 1 − h², not 1 − tanh(h)².": product(
+            lambda h: slope(np.tanh(h)), weights[1:]
+        ),
+        "The slope is 1 − h², with the square.": product(lambda h: 1 - h, weights[1:]),
+        "The last factors are missing: the first neuron's slope, and its input x.": right
+        / (x * slope(np.tanh(weights[0] * x))),
+        "The last slope is missing: the first neuron has one, too.": right / slope(np.tanh(weights[0] * x)),
         "The sign is reversed: it is output − target, not target − output.": -right,
-        "The last factor is missing: the first neuron's slope is times its input x.": right / x,
+        "The last factor is missing: the first neuron's slope must be multiplied by its input x.": right / x,
     }
     return compare(answer, right, plausible, "One number, but not the right one; compare it with the tape's.")
 
@@ -74,6 +89,8 @@ def initial_weights(function: Callable) -> str | None:
             f"For {activation!r} and {n_in} inputs the variance of your weights is {answer.var():.3g}: what does the "
             "derivation of section 3 ask for?"
         )
+        if abs(answer.var() * n_in / gain - 1) < 0.15:
+            otherwise = "The size is right. Multiply the draws that you are given by one number; change nothing else."
         problem = compare(answer, draws * np.sqrt(gain / n_in), scaled, otherwise, rtol=1e-4, atol=1e-6)
         if problem is not None:
             return problem

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from course_lib.exercises.judges import compare
+from course_lib.exercises.judges import compare, every_layer
 
 MOST_PARAMETERS = 20_000  # of a small LeNet
 HIGHEST_ERROR = 0.08  # of a small LeNet on validation digits; see `SMALL_TRAINING`
@@ -179,7 +179,7 @@ def small_lenet(build: Callable) -> str | None:
     if tuple(model.input_shape[1:]) != (32, 32, 1) or tuple(model.output_shape[1:]) != (10,):
         return f"It must map 32×32×1 to 10 logits; yours maps {model.input_shape[1:]} to {model.output_shape[1:]}."
     if model.count_params() > MOST_PARAMETERS:
-        largest = max(model.layers, key=lambda layer: layer.count_params())
+        largest = max(every_layer(model), key=lambda layer: layer.count_params())
         return (
             f"It has {model.count_params():,} parameters; the most, {largest.count_params():,}, are in {largest.name}."
         )
@@ -190,8 +190,8 @@ def small_lenet(build: Callable) -> str | None:
     error = _error_after_training(build)
     if error > HIGHEST_ERROR:
         return (
-            f"It has {model.count_params():,} parameters, but its validation error is {error:.1%}; "
-            f"at most {HIGHEST_ERROR:.0%} is wanted. Which layer could have more units?"
+            f"It has {model.count_params():,} parameters, but its validation error is {100 * error:.1f} %; "
+            f"at most {100 * HIGHEST_ERROR:.0f} % is wanted. Which layer could have more units?"
         )
     return None
 

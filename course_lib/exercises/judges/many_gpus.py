@@ -44,6 +44,19 @@ def all_reduce(function: Callable) -> str | None:
         problem = compare(each, held.mean(axis=0), plausible, f"Device {device} has other numbers.", **FLOAT32)
         if problem is not None:
             return problem
+    return _fails_on_tensors(function, devices)
+
+
+def _fails_on_tensors(function: Callable, devices: list) -> str | None:
+    """What to change where TensorFlow cannot compile the function into a training step, or None."""
+    import tensorflow as tf
+
+    try:
+        found = tf.function(function)(tf.nest.map_structure(tf.constant, devices))
+    except Exception:  # NumPy's functions cannot read a tensor that has no numbers yet
+        return "Right for arrays, but a compiled step has tensors: use + and /, or tf.add_n, not functions of NumPy."
+    if not np.allclose([_flat(held) for held in found], np.mean([_flat(each) for each in devices], axis=0)):
+        return "Right for arrays, but not for tensors: use + and /, or tf.add_n, not functions of NumPy."
     return None
 
 
@@ -189,7 +202,8 @@ def recipe_for(function: Callable) -> str | None:
             return f"batch_size is global: {devices} devices with 32 images each make {32 * devices}."
         rate = recipe.learning_rate * recipe.batch_size / (recipe.base_batch_size or recipe.batch_size)
         if not np.isclose(rate, 0.02 * devices):
-            return f"With {devices} device(s) the rate comes to {rate:g}; the linear rule asks for {0.02 * devices:g}."
+            asked = f"the linear rule asks for {0.02 * devices:g}"
+            return f"With {devices} device(s) the learning rate comes to {rate:g}; {asked}."
         if devices > 1 and not recipe.warm_up > 0:
-            return "The rate is right, but it is taken at once: rise to it with warm_up."
+            return "The learning rate is right, but it is taken at once: rise to it with warm_up."
     return None

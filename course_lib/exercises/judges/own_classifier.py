@@ -44,7 +44,7 @@ def predict(function: Callable) -> str | None:
     }
     if np.ptp(found) < 1e-6:
         return "All classes are equally likely: the line is still to be written."
-    otherwise = "The probabilities are those of another picture: does the classifier get what read_photo returns?"
+    otherwise = "The probabilities are those of another photo: does the classifier get what read_photo returns?"
     if problem := compare(found, right, plausible, otherwise, **FLOAT32):
         return problem
     in_order = list(answer.values())
@@ -62,11 +62,14 @@ def _classifier():
 
 
 def _save_upright(path: pathlib.Path) -> None:
-    """A photo that was taken with the phone held upright: stored on its side, with a note that says so."""
+    """A photo that was taken with the phone held upright: stored on its side, with a note that says so.
+
+    It is square, so that cropped and padded it is the same: the lesson lets its reader choose.
+    """
     from PIL import Image
 
-    colors = np.random.default_rng(5).integers(0, 256, (4, 5, 3), np.uint8)
-    photo = Image.fromarray(colors).resize((60, 80), Image.Resampling.BICUBIC)
+    colors = np.random.default_rng(7).integers(0, 256, (5, 5, 3), np.uint8)
+    photo = Image.fromarray(colors).resize((80, 80), Image.Resampling.BICUBIC)
     note = Image.Exif()
     note[0x0112] = 6
     photo.transpose(Image.Transpose.ROTATE_90).save(path, exif=note, quality=95)
@@ -83,22 +86,22 @@ def _logits(classifier, path: pathlib.Path, *, scale: float = 1, shift: float = 
 
 
 def keep_together(function: Callable) -> str | None:
-    """Which pictures are for the test, from `(bursts, share, seed)`: whole bursts, drawn at random."""
+    """Which photos are for the test, from `(bursts, share, seed)`: whole bursts, drawn at random."""
     sizes = [1, 4, 2, 7, 3, 4, 5, 2, 6, 4, 3, 9]
     bursts = np.random.default_rng(0).permutation(np.repeat(np.arange(100, 112), sizes))
     aside = [np.asarray(function(bursts.copy(), 0.25, seed)) for seed in (0, 1, 2, 3, 0, 0, 0)]
     for mask in aside:
         if mask.shape != bursts.shape or mask.dtype != bool:
             return (
-                f"{len(bursts)} times True or False is asked for, one per picture; yours is {mask.dtype} of the shape "
+                f"{len(bursts)} times True or False is asked for, one per photo; yours is {mask.dtype} of the shape "
                 f"{mask.shape}. np.isin(bursts, chosen) makes it."
             )
         divided = [burst for burst in np.unique(bursts) if len(set(mask[bursts == burst])) > 1]
         if divided:
-            return f"Burst {divided[0]} is divided: draw bursts, not pictures. ({len(divided)} of 12 are divided.)"
+            return f"Burst {divided[0]} is divided: draw bursts, not photos. ({len(divided)} of 12 are divided.)"
     counts = [len(np.unique(bursts[mask])) for mask in aside]
     if set(counts) == {9}:
-        return "9 of 12 bursts are for the test, and a share of 0.25 is 3: is your True for the training pictures?"
+        return "9 of 12 bursts are for the test, and a share of 0.25 is 3: is your True for the training photos?"
     if set(counts) != {3}:
         return f"A share of 0.25 of 12 bursts is 3 for every seed; yours put {min(counts)} to {max(counts)} aside."
     if not all(np.array_equal(aside[0], mask) for mask in aside[4:]):  # three, since chance may agree once
@@ -134,21 +137,21 @@ def paired_p(function: Callable) -> str | None:
         "Only one side is counted: as uneven the other way round is as rare, so add that.": p(
             only_first, differ, alternative="greater"
         ),
-        "All pictures are counted; those on which both are right, or both wrong, favor neither.": p(
+        "All photos are counted; those on which both are right, or both wrong, favor neither.": p(
             only_first, len(first)
         ),
-        "That is the lead, as a share of the pictures; how often does luck alone make one like it?": (
+        "That is the lead, as a share of the photos; how often does luck alone make one like it?": (
             only_first - only_second
         )
         / len(first),
-        "Here they were taken for two separate tests; but they met the same pictures.": float(
+        "Here they were taken for two separate tests; but they met the same photos.": float(
             stats.fisher_exact(table).pvalue
         ),
-        "Both right counts for both here; those pictures favor neither.": p(right_first, right_first + right_second),
+        "Both right counts for both here; those photos favor neither.": p(right_first, right_first + right_second),
     }
-    otherwise = f"For 9 pictures that only the first gets right and 2 that only the second does, it gave {answer:.3g}."
+    otherwise = f"For 9 photos that only the first gets right and 2 that only the second does, it gave {answer:.3g}."
     if problem := compare(answer, right, plausible, otherwise):
         return problem
     same = np.array([True, False, True])
     again = float(function(same, same))
-    return None if again == 1 else "Two that agree on every picture: nothing tells them apart, and p is 1."
+    return None if again == 1 else "Two that agree on every photo: nothing tells them apart, and p is 1."

@@ -1,19 +1,22 @@
 """Judges of the answers that are functions in `resnet.toml`."""
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
 
 from course_lib.exercises.judges import compare
 from course_lib.exercises.judges.deep_networks import filled
-from course_lib.exercises.judges.residual import (  # noqa: F401 (judges of resnet.toml)
-    preactivation_block,
-    residual_block,
-)
+from course_lib.exercises.judges.preactivation import preactivation_block  # noqa: F401 (a judge of resnet.toml)
+from course_lib.exercises.judges.residual import residual_block  # noqa: F401 (a judge of resnet.toml)
 
 SIDE = 24  # of the images: after two halvings still more than the new layers can shift
 SMALL = {"image_shape": (SIDE, SIDE, 1), "num_classes": 10}
 DEPTHS = (8, 20)  # of the shallow and of the deep plain network
+ONLY_KERNELS = (
+    "The new layers copy, and the shared ones have the shallow network's kernels, but not all that its normalizations "
+    "know: moving means and variances are weights, too, which `get_weights` has and `trainable_weights` has not."
+)
 FLOAT32 = {"rtol": 1e-2, "atol": 1e-3}  # twelve more normalizations, each with its ε
 
 
@@ -25,7 +28,8 @@ def deepen(function: Callable) -> str | None:
         return answer
     if not hasattr(answer, "count_params"):
         return f"Your function returns {type(answer).__name__}; it must return the deep network."
-    if answer.count_params() != _network(DEPTHS[1]).count_params():
+    deep = _network(DEPTHS[1])
+    if answer.count_params() != deep.count_params():
         return f"Return the deep network of {DEPTHS[1]} layers, with its weights set."
     images = np.random.default_rng(1).uniform(0, 1, (20, SIDE, SIDE, 1)).astype("float32")
     maps = np.zeros((3, 3))
@@ -46,9 +50,13 @@ def deepen(function: Callable) -> str | None:
             center[..., None, None] * np.ones((count, count)) / count
         ),
     }
-    outputs = {reply: np.asarray(_deepened(shallow, kernel)(images)) for reply, kernel in plausible.items()}
-    own = _deepened(shallow, _diagonal(center), keep=False)
+    random = deep.get_weights()
+    outputs = {reply: np.asarray(_deepened(deep, shallow, kernel)(images)) for reply, kernel in plausible.items()}
+    deep.set_weights(random)
+    own = _deepened(deep, shallow, _diagonal(center), keep=lambda layer: False)
     outputs["The new layers copy, but the others do not have the shallow network's weights."] = np.asarray(own(images))
+    kernels = _deepened(deep, shallow, _diagonal(center), keep=lambda layer: hasattr(layer, "kernel"))
+    outputs[ONLY_KERNELS] = np.asarray(kernels(images))
     otherwise = "The deep network does not compute what the shallow one does: compare them behind each block."
     return compare(np.asarray(answer(images)), np.asarray(shallow(images)), outputs, otherwise, **FLOAT32)
 
@@ -66,18 +74,24 @@ def _network(depth: int):
 def _shallow():
     """A shallow plain network whose normalizations know some images, as after training."""
     network = _network(DEPTHS[0])
-    images = np.random.default_rng(0).uniform(0, 1, (50, SIDE, SIDE, 1)).astype("float32")
-    for _ in range(20):
-        network(images, training=True)
+    network.set_weights(_trained_weights())
     return network
 
 
-def _deepened(shallow, kernel_of: Callable | None, keep: bool = True):
-    """A deep network with the kept layers of `shallow`, and with kernels `kernel_of(maps)` in its new ones."""
-    deep = _network(DEPTHS[1])
+@functools.cache
+def _trained_weights() -> list[np.ndarray]:
+    network = _network(DEPTHS[0])
+    images = np.random.default_rng(0).uniform(0, 1, (50, SIDE, SIDE, 1)).astype("float32")
+    for _ in range(20):
+        network(images, training=True)
+    return network.get_weights()
+
+
+def _deepened(deep, shallow, kernel_of: Callable | None, keep: Callable = lambda layer: True):
+    """`deep`, now with the layers of `shallow` that `keep` says, and with kernels `kernel_of(maps)` in its new ones."""
     kept = {layer.name: layer for layer in shallow.layers}
     for layer in deep.layers:
-        if layer.name in kept and keep:
+        if layer.name in kept and keep(layer):
             layer.set_weights(kept[layer.name].get_weights())
         elif layer.name not in kept and layer.name.endswith("_conv") and kernel_of:
             layer.set_weights([kernel_of(layer.kernel.shape[-1])])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_lib.exercises.judges import compare
+from course_lib.exercises.judges import compare, every_layer
 from course_lib.exercises.judges.deep_networks import EMPTY, filled
 
 FLOAT32 = {"rtol": 1e-4, "atol": 1e-5}  # a network computes in float32
@@ -17,7 +17,7 @@ def vgg_block(function: Callable) -> str | None:
     if isinstance(model, str):
         return model
     convolutions = _convolutions(model)
-    if problem := _wrong_convolutions(convolutions, 6, sizes):
+    if problem := _wrong_convolutions(convolutions, 5, 6, sizes):
         return problem
     if tuple(model.output_shape[1:]) != (6, 8, 6):
         return (
@@ -48,7 +48,7 @@ def two_small(function: Callable) -> str | None:
         return "There is still a 5×5 in it: replace it by two 3×3."
     if set(sizes) == {3} and side != 5:
         return f"{len(sizes)} convolution(s) of 3×3 see {side}×{side} pixels; the 5×5 saw 5×5."
-    if problem := _wrong_convolutions(convolutions, 6, (3, 3)):
+    if problem := _wrong_convolutions(convolutions, 4, 6, (3, 3)):
         return problem
     if tuple(model.output_shape[1:]) != (9, 10, 6):
         return f"The maps must keep their sides, 9×10 here; yours become {_sides(model)}. Which padding keeps them?"
@@ -80,18 +80,23 @@ def network_of(function: Callable, shape: tuple[int, ...], *arguments: object):
         return output
     if not isinstance(output, keras.KerasTensor):
         return f"Your function returns {type(output).__name__}; it must return what the last layer puts out."
-    return keras.Model(inputs, output)
+    try:
+        return keras.Model(inputs, output)
+    except ValueError as error:
+        if "not connected" not in str(error):
+            raise
+        return "What your function returns is not made of its first argument, x."
 
 
 def _convolutions(model) -> list:
     """The convolutions from the input to the output."""
     import keras
 
-    return [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    return [layer for layer in every_layer(model) if isinstance(layer, keras.layers.Conv2D)]
 
 
-def _wrong_convolutions(convolutions: list, filters: int, sizes: tuple[int, ...]) -> str | None:
-    """What is wrong with the kernels of a stack."""
+def _wrong_convolutions(convolutions: list, maps: int, filters: int, sizes: tuple[int, ...]) -> str | None:
+    """What is wrong with the kernels of a stack on so many maps."""
     found = tuple(layer.kernel_size[0] for layer in convolutions)
     if found != sizes:
         words = ", ".join(f"{size}×{size}" for size in found) or "none"
@@ -100,6 +105,8 @@ def _wrong_convolutions(convolutions: list, filters: int, sizes: tuple[int, ...]
         return f"Each convolution needs {filters} filters; yours have {[layer.filters for layer in convolutions]}."
     if not all(layer.use_bias for layer in convolutions):
         return "A convolution of VGG has a bias per filter; yours have none."
+    if [layer.kernel.shape[2] for layer in convolutions] != [maps] + [filters] * (len(sizes) - 1):
+        return "Each convolution must get the maps of the one before it, and all of them: no branches, and no groups."
     return None
 
 

@@ -11,6 +11,7 @@ from course_lib.exercises.judges.deep_networks import filled
 from course_lib.exercises.judges.stacks import two_small, vgg_block  # noqa: F401 (judges of vgg.toml)
 
 FILTERS = (64, 128, 256, 512, 512)  # of the five blocks
+NO_ACTIVATION = ("inputlayer", "maxpool", "flatten", "reshape", "dropout", "identity", "cast")  # names begin so
 COLUMNS = {  # of Table 1, those that `build_vgg` must meet: kernel sizes, block by block
     "A": ((3,), (3,), (3, 3), (3, 3), (3, 3)),
     "B": ((3, 3),) * 5,
@@ -115,12 +116,43 @@ def _wrong_activations(model) -> str | None:
     last = model.layers[-1]
     if type(last).__name__ == "Softmax" or getattr(getattr(last, "activation", None), "__name__", "") == "softmax":
         return "Its outputs are probabilities; the course's networks return logits, so leave the softmax out."
-    names = [type(layer).__name__ for layer in model.layers]
-    inner = [layer for layer in model.layers if hasattr(layer, "kernel")][:-1]
-    linear = [layer.name for layer in inner if layer.activation.__name__ == "linear"]
-    if linear and names.count("ReLU") + names.count("Activation") < len(linear):
-        return f"The counts are right, but {linear[0]} has no ReLU; every layer but the last has one."
+    steps = _steps(model)
+    if any(type(step).__name__.lower().startswith("average") for step in steps):
+        return "The counts are right, but it has average pooling; VGG takes the largest of four."
+    *inner, (_, end) = _activations(steps)
+    for name, found in inner:
+        if "relu" not in found:
+            instead = f", but {' and '.join(found)}" if found else ""
+            return f"The counts are right, but {name} has no ReLU{instead}; every layer but the last has one."
+        if others := [each for each in found if each != "relu"]:
+            return f"The counts are right, but behind {name} comes {' and '.join(others)}; VGG has a ReLU and no more."
+    if end:
+        return f"The counts are right, but the last layer has an activation, {' and '.join(end)}; logits have none."
     return None
+
+
+def _steps(model) -> list:
+    """The layers and other operations of a network from input to output, those of networks inside it among them."""
+    found = []
+    for step in getattr(model, "operations", model.layers):
+        found += _steps(step) if hasattr(step, "layers") else [step]
+    return found
+
+
+def _activations(steps: list) -> list[tuple[str, list[str]]]:
+    """Each layer with weights, and the activations that follow before the next one: its own, or those of layers."""
+    found = []
+    for step in steps:
+        activation = getattr(step, "activation", None)
+        own = getattr(activation, "__name__", type(activation).__name__).lower()
+        kind = type(step).__name__.lower()
+        if hasattr(step, "kernel"):
+            found.append((step.name, [] if own == "linear" else [own]))
+        elif found and kind == "activation":
+            found[-1][1].extend([] if own == "linear" else [own])
+        elif found and not kind.startswith(NO_ACTIVATION):
+            found[-1][1].append(kind)
+    return found
 
 
 @contextlib.contextmanager

@@ -29,8 +29,8 @@ def layer_norms(model, batch):
     images, labels = batch
     kernels = [layer.kernel for layer in model.layers if hasattr(layer, "kernel")]
     with tf.GradientTape() as tape:
-        losses = keras.losses.sparse_categorical_crossentropy(labels, model(images), from_logits=True)
-        loss = tf.reduce_mean(losses)
+        logits = model(images, training=True)
+        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True))
     return [float(tf.norm(gradient)) for gradient in tape.gradient(loss, kernels)]
 
 

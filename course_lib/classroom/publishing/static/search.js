@@ -1,5 +1,7 @@
 // What Sphinx's search finds on a page is shown as the sections that hold all words; the instructor's pages come last.
 const MOST_OF_A_PAGE = 3;
+Documentation.TRANSLATIONS["Search finished, found one page matching the search query."] =
+  ["Search finished, found one place.", "Search finished, found ${resultCount} places."];
 document.addEventListener("DOMContentLoaded", () => {  // before the search begins, which waits for the same
   const ofPages = Search.performTermsSearch;
   const stemmer = new Stemmer();
