@@ -11,6 +11,7 @@ from urllib import error, parse, request
 
 FIRST = 5.0  # seconds for the first answer: an address that is wrong shows at once
 PAUSES = (0.2, 1.0, 3.0, 6.0)  # seconds before a request is sent again: a server that is started anew needs them
+BUSY = 60.0  # seconds for which a request is sent again that the server puts off: a class may have one address
 EACH = 15.0  # seconds for one attempt, in which nothing comes
 SLOWEST = 10_000  # bytes per second: an answer may come as slowly as that, once so many seconds are over
 LATER = (429, 503)  # with Retry-After these mean: the same request, a little later
@@ -56,20 +57,15 @@ class Asker:
         self._opener = request.build_opener(request.ProxyHandler({}), StaysHere(), Connecting())
 
     def first(self, path: str) -> bytes:
-        """The answer's body, asked for once.
+        """The answer's body, asked for once, and again only where the server says that it is there, but busy.
 
         Raises:
             ValueError: no answer within seconds, or a refusal.
         """
-        try:
-            return self._once(request.Request(f"{self.url}/{path}"), FIRST)
-        except error.HTTPError as refused:
-            raise ValueError(_sentence(refused)) from refused
-        except (OSError, http.client.HTTPException) as silence:
-            advice = "Is the address right, is the server running, and is this computer in its network?"
-            if self.url.startswith("https:"):
-                advice = f"A challenge speaks plain HTTP: try {self.url.replace('https:', 'http:')}"
-            raise ValueError(f"no answer from {self.url} ({silence}). {advice}") from silence
+        advice = "Is the address right, is the server running, and is this computer in its network?"
+        if self.url.startswith("https:"):
+            advice = f"A challenge speaks plain HTTP: try {self.url.replace('https:', 'http:')}"
+        return self._patiently(request.Request(f"{self.url}/{path}"), FIRST, (), advice)
 
     def send(self, path: str, body: bytes | None = None, form: str = "", token: str = "", **query: str) -> bytes:
         """The answer's body; a request that gets no answer is sent again after each pause.
@@ -79,19 +75,25 @@ class Asker:
         """
         url = f"{self.url}/{path}?{parse.urlencode(query)}"
         asked = request.Request(url, body, {"Content-Type": form, "Authorization": f"Bearer {token}"})
-        for pause in (*PAUSES, None):
+        return self._patiently(asked, EACH, PAUSES, "Is the server running?")
+
+    def _patiently(self, asked: request.Request, seconds: float, pauses: tuple[float, ...], advice: str) -> bytes:
+        """The answer's body; after silence the request is sent again after each pause, else when the server says so."""
+        left = iter(pauses)
+        end = time.monotonic() + BUSY
+        while True:
             try:
-                return self._once(asked, EACH)
+                return self._once(asked, seconds)
             except error.HTTPError as refused:
                 wait = refused.headers.get("Retry-After", "")
-                if pause is None or refused.code not in LATER or not wait.isdecimal():
+                pause = min(float(wait), 10.0) if refused.code in LATER and wait.isdecimal() else BUSY
+                if time.monotonic() + pause >= end:
                     raise ValueError(_sentence(refused)) from refused
-                pause = max(pause, min(float(wait), 10.0))
             except (OSError, http.client.HTTPException) as silence:
+                pause = next(left, None)
                 if pause is None:
-                    raise ValueError(f"no answer from {self.url} ({silence}). Is the server running?") from silence
+                    raise ValueError(f"no answer from {self.url} ({silence}). {advice}") from silence
             time.sleep(pause)
-        raise AssertionError("the last attempt has returned or raised")
 
     def _once(self, asked: request.Request, seconds: float) -> bytes:
         with self._opener.open(asked, timeout=seconds) as answer:

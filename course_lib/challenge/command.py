@@ -1,12 +1,16 @@
 """`python -m course_lib challenge COMMAND`: the instructor's side, from `serve` to `reveal`."""
 
 import argparse
+import contextlib
+import datetime
 import errno
+import os
 import pathlib
 import sys
+import time
 
 from course_lib import common
-from course_lib.challenge import copies, making, papers, starting
+from course_lib.challenge import copies, making, papers, starting, withdrawing
 from course_lib.challenge.store import Store
 
 PATIENCE = 10.0  # seconds to wait while the server writes
@@ -24,6 +28,10 @@ def main(arguments: list[str]) -> int:
         else:
             with making.opened(options.data, PATIENCE, reading=options.run in (_status, _export)) as store:
                 options.run(store, options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (ValueError, OSError) as error:
         print(getattr(error, "told", "") or _sentence(error), file=sys.stderr)
         return 1
@@ -33,7 +41,7 @@ def main(arguments: list[str]) -> int:
 def _sentence(error: Exception) -> str:
     """What went wrong; what the system alone says of a file is made a sentence."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "The disk is full, or takes no file so long. Free some space, delete what is half written, try again."
+        return "The disk is full, or takes no file so long. Free some space and try again."
     if not isinstance(error, OSError) or not error.filename:
         return str(error)
     if isinstance(error, FileNotFoundError):
@@ -60,7 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     remove = command(_remove)
     remove.add_argument("team", metavar="TEAM", nargs="+", help="its name or its pseudonym")
     _add_yes(remove)
-    command(_reset).add_argument("team", metavar="TEAM", help="its name or its pseudonym")
+    reset = command(_reset)
+    reset.add_argument("team", metavar="TEAM", help="its name or its pseudonym")
+    since = "withdraw what was sent in its name since this time, 14:30 (today) or 2026-03-05 14:30"
+    reset.add_argument("--since", metavar="TIME", help=since)
+    _add_yes(reset)
     codes = command(_codes)
     codes.add_argument("--more", type=int, default=0, metavar="N", help="make N more codes")
     codes.add_argument("--withdraw", nargs="+", default=[], metavar="CODE", help="end codes that no team has used")
@@ -76,7 +88,8 @@ def _status(store: Store, options: argparse.Namespace) -> None:
     """Show who takes part and how far they are, the private half included."""
     name = making.describe(options.data)["name"]
     state = "over, revealed" if store.revealed() else "open"
-    print(f"{name}: {state}, {len(store.submissions())} submissions")
+    counted = [row for row in store.submissions() if not row["withdrawn"]]
+    print(f"{name}: {state}, {len(counted)} submissions")
     print(f"{'':8}  {'team':30}  public  private  sent  computers")
     entered = {row["team"]: row for row in store.teams.all()}
     for line in store.standings():
@@ -103,7 +116,7 @@ def _reveal(store: Store, options: argparse.Namespace) -> None:
 
 
 def _export(store: Store, options: argparse.Namespace) -> None:
-    """Write every submission as CSV in UTF-8; same_as names other teams that sent the same predictions."""
+    """Write every submission as CSV in UTF-8: same_as names other teams that sent the same, withdrawn when it was."""
     text = papers.table(store.submissions())
     if options.output:
         copies.check_outside(options.data, options.output, "file")
@@ -127,9 +140,14 @@ def _remove(store: Store, options: argparse.Namespace) -> None:
 
 
 def _reset(store: Store, options: argparse.Namespace) -> None:
-    """Shut out every computer of a team; what it sent stays, and it joins again with the new code shown here."""
+    """Shut out every computer of a team; what it sent stays, but for --since, and it joins again with a new code."""
     (name,) = store.teams.named([options.team])
-    code = store.teams.reset(options.team)
+    since = None if options.since is None else _moment(options.since)
+    if since is not None:
+        count = withdrawing.sent_since(store.database, store.teams.find(name), since)
+        when = f"{datetime.datetime.fromtimestamp(since):%Y-%m-%d %H:%M:%S}"
+        _confirm(options, f"{count} submissions of {name} since {when} will count no more; the export keeps them.")
+    code = store.teams.reset(options.team, since)
     print(f'{name} joins again by register("{name}", code="{code}").')
     _rewrite_sheet(store, options.data)
 
@@ -141,14 +159,29 @@ def _codes(store: Store, options: argparse.Namespace) -> None:
     store.teams.add_codes(options.more)
     for row in store.teams.codes():
         print(f"{row['code']}  {row['team'] or ''}".rstrip())
-    if options.more or options.withdraw:
-        _rewrite_sheet(store, options.data)
+    _rewrite_sheet(store, options.data)
 
 
 def _backup(options: argparse.Namespace) -> None:
     """Copy the challenge, while it is served or not, to a new folder that can be served in its place."""
     copies.backup(options.data, options.output)
     print(f"{options.output} holds all of {options.data}.")
+
+
+def _moment(typed: str) -> float:
+    """The time in seconds since 1970. Raises ValueError where this is none, or later than now."""
+    for parse in (datetime.datetime.fromisoformat, _today_at):
+        with contextlib.suppress(ValueError, OverflowError):
+            seconds = parse(typed).timestamp()
+            if seconds <= time.time():
+                return seconds
+    raise ValueError(
+        f'--since must be a time that is over, such as "14:30" (today) or "2026-03-05 14:30", not {typed!r}.'
+    )
+
+
+def _today_at(typed: str) -> datetime.datetime:
+    return datetime.datetime.combine(datetime.date.today(), datetime.time.fromisoformat(typed))
 
 
 def _confirm(options: argparse.Namespace, what: str) -> None:
@@ -163,5 +196,8 @@ def _confirm(options: argparse.Namespace, what: str) -> None:
 def _rewrite_sheet(store: Store, folder: pathlib.Path) -> None:
     """Brings the sheet up to date, where there is one."""
     if (folder / papers.ADDRESS).is_file():
-        papers.write_sheet(folder, store.teams.codes(), making.describe(folder)["name"])
-        print(f"{folder / papers.SHEET} is up to date.", file=sys.stderr)
+        try:
+            papers.write_sheet(folder, store.teams.codes(), making.describe(folder)["name"])
+            print(f"{folder / papers.SHEET} is up to date.", file=sys.stderr)
+        except OSError as error:
+            print(papers.not_written(folder, error), file=sys.stderr)

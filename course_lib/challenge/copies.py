@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+import secrets
 import shutil
 
 from course_lib.challenge.making import DATABASE, describe, opened
@@ -24,8 +25,7 @@ def backup(folder: pathlib.Path, target: pathlib.Path) -> None:
         raise ValueError(f"{target} is there already. Name a new folder.")
     check_outside(folder, target, "folder")
     _check_images(folder)
-    unfinished = target.with_name(target.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished = target.with_name(f"{target.name}.unfinished-{secrets.token_hex(4)}")
     try:
         with opened(folder, reading=True) as store:
             (unfinished / "public").mkdir(parents=True)

@@ -6,14 +6,16 @@ What is answered is on disk (WAL, synchronous FULL), so killing the server loses
 import contextlib
 import os
 import pathlib
+import re
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 
+from course_lib.challenge import pseudonyms
 from course_lib.challenge.lookalikes import keys
 from course_lib.challenge.rules import NAME_LENGTH, RefusedError, allowed_name
 
-VERSION = 2  # the first edition wrote none, which reads as 0
+VERSION = 3  # the first edition wrote none, which reads as 0
 HERE = pathlib.Path(__file__).parent
 PATIENCE = 0.25  # seconds that the server waits for another program's lock: it answers nobody meanwhile
 BUSY = (
@@ -59,6 +61,14 @@ def statements(name: str) -> list[str]:
     return found
 
 
+RECOUNT = (
+    "UPDATE teams SET sent = (SELECT count(*) FROM submissions WHERE team = teams.id), "
+    "best = (SELECT id FROM submissions WHERE team = teams.id ORDER BY public DESC, id LIMIT 1)"
+)
+FROM_SECOND_EDITION = (
+    *(statement for statement in statements("schema.sql") if re.search("TABLE (withdrawn|old_names)", statement)),
+    *statements("views.sql"),
+)
 FROM_FIRST_EDITION = (
     "DROP VIEW IF EXISTS standings",
     "DROP VIEW IF EXISTS sent",
@@ -72,8 +82,7 @@ FROM_FIRST_EDITION = (
     "CASE WHEN public_top5 IS NULL THEN digest END FROM old_submissions ORDER BY id",
     "DROP TABLE old_submissions",
     "DROP TABLE old_teams",
-    "UPDATE teams SET sent = (SELECT count(*) FROM submissions WHERE team = teams.id), "
-    "best = (SELECT id FROM submissions WHERE team = teams.id ORDER BY public DESC, id LIMIT 1)",
+    RECOUNT,
     *statements("views.sql"),
 )
 
@@ -186,7 +195,7 @@ class Database:
             self._connection.execute(f"PRAGMA {setting}")
 
     def _migrate(self, keep_old: bool) -> None:
-        """From the first edition's tables to today's; the old file stays as it is, or is kept beside the new one."""
+        """From an earlier edition's tables to today's; the old file stays as it is, or is kept beside the new one."""
         tables = {
             row["name"] for row in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         }
@@ -195,12 +204,16 @@ class Database:
         if keep_old:
             self.copy_to(self.path.with_name(f"{self.path.stem}-before-version-{VERSION}.sqlite"))
         with self.transaction():
-            for statement in FROM_FIRST_EDITION:
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == VERSION:  # another program was first
+                return
+            for statement in FROM_FIRST_EDITION if version < 2 else FROM_SECOND_EDITION:
                 self._connection.execute(statement)
-            for row in self._connection.execute(
-                "SELECT id, name FROM teams WHERE kind = 'team' ORDER BY id"
-            ).fetchall():
-                self._rename_apart(row["id"], row["name"])
+            for row in self.all("SELECT id, name, pseudonym FROM teams WHERE kind = 'team' ORDER BY id"):
+                if version < 2:
+                    self._rename_apart(row["id"], row["name"])
+                elif row["pseudonym"]:
+                    pseudonyms.give(self, row["id"], row["pseudonym"])
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def _rename_apart(self, team: int, name: str) -> None:
@@ -212,6 +225,8 @@ class Database:
             number += 1
             shown = f"{plain[: NAME_LENGTH - 3]} {number}"
         self.all("UPDATE teams SET name = ? WHERE id = ?", shown, team)
+        if shown != name:
+            self.insert("old_names", {"team": team, "name": name})
         for look in set(keys(shown)):
             self.insert("looks", {"look": look, "team": team})
 

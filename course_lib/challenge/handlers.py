@@ -34,15 +34,22 @@ class Handler(web.RequestHandler):
             self.set_header(name, value)
 
     async def prepare(self) -> None:
-        """Refuses a body that cannot be taken, then waits for the turn of the address that asks."""
+        """Waits for the turn of whoever asks, then refuses a body that cannot be taken."""
         self.note_movement()
-        bucket = self.settings["reading" if self.request.method in ("GET", "HEAD") else "sending"]
-        await self.turn(bucket, address_of(self.request.remote_ip), "address")
+        await self.turn(*self.queue())
         length = self.request.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.request.headers:  # a thousand pieces of one byte cost as much as a megabyte
             raise RefusedError(411, "Send the body in one piece, with its length in the header Content-Length.")
         if not self.takes_body and length != "0":
             raise RefusedError(413, "This is too much data: nothing is read here.")
+
+    def queue(self) -> tuple[Bucket, str, str]:
+        """Where this request waits, for whom, and what that is: a team that shows its token, else an address."""
+        token = self.token()
+        if team := token and self.settings["store"].teams.of_token(token):
+            return self.settings["known"], str(team), "team"
+        bucket = self.settings["reading" if self.request.method in ("GET", "HEAD") else "sending"]
+        return bucket, address_of(self.request.remote_ip), "address"
 
     async def turn(self, bucket: Bucket, who: str, kind: str) -> None:
         """Waits for the turn of `who`, an address or a team.
@@ -94,8 +101,10 @@ class Handler(web.RequestHandler):
             super().log_exception(kind, error, trace)
 
     def team_and_token(self) -> tuple[str, str]:
-        token = self.request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return self.get_query_argument("team", ""), token
+        return self.get_query_argument("team", ""), self.token()
+
+    def token(self) -> str:
+        return self.request.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
 @functools.lru_cache(maxsize=32)

@@ -20,7 +20,9 @@ ALIKE = (  # what is missing there, or looks otherwise on the board's page
     ("Ικηχω", "Iknxw"),  # Greek
     ("Լյ", "Lj"),  # Armenian
     ("\u1175\u4e28\u1102\u110b\u11bc", "llLoo"),  # East Asian: ㅣ, 丨, ㄴ and ㅇ in both of its places
-    ("ɩǀꟾꞁƿƽ", "lIIlp5"),  # rare letters of Latin
+    ("丅ㄒ乂丫匚ㄥ", "TTXYCL"),
+    ("ɩǀꟾꞁƿƽĸꭓ", "lIIlp5kx"),  # rare letters of Latin
+    ("\u0665\u0667", "oV"),  # digits of Arabic: ٥ and ٧
 )
 for letters, looks in ALIKE:
     LOOKS.update(zip(letters, looks, strict=True))

@@ -11,6 +11,7 @@ import numbers
 import os
 import pathlib
 import secrets
+import shutil
 import zipfile
 
 import numpy as np
@@ -73,7 +74,8 @@ def make(
             raise ValueError(f"{folder} holds the challenge {present!r}, not {short!r}. Name another folder.")
         return
     if folder.is_dir() and any(folder.iterdir()):
-        raise ValueError(f"{folder} holds other files, or half of a challenge. Name a new folder, or delete that one.")
+        _check_description(folder)
+        raise ValueError(f"{folder} holds other files, or half of a challenge. Name a new folder.")
     common.at_least(1, daily_limit=daily_limit, total_limit=1 if total_limit is None else total_limit)
     common.at_least(FEWEST, test_images=FEWEST if test_images is None else test_images)
     common.at_least(0, codes=codes)
@@ -85,7 +87,12 @@ def make(
     entry = teams.CODES if codes or roster else teams.OPEN
     rules = {"name": short, "daily_limit": daily_limit, "total_limit": total_limit, "entry": entry}
     made = material.gather(str(name), quick, test_images)
-    _write(folder, made, rules | {"pseudonyms": pseudonyms}, human, roster or [None] * codes)
+    try:
+        _write(folder, made, rules | {"pseudonyms": pseudonyms}, human, roster or [None] * codes)
+    except BaseException:
+        for part in ("public", "private"):  # nothing was there before
+            shutil.rmtree(folder / part, ignore_errors=True)
+        raise
 
 
 def describe(folder: pathlib.Path) -> dict[str, object]:
@@ -93,9 +100,10 @@ def describe(folder: pathlib.Path) -> dict[str, object]:
 
     Raises:
         FileNotFoundError: there is none.
-        ValueError: its description is damaged.
+        ValueError: its description is damaged, or alone is missing.
     """
     if not (folder / ABOUT).is_file():
+        _check_description(folder)
         raise FileNotFoundError(f"{folder} holds no challenge. `python -m course_lib challenge serve` makes one.")
     try:
         about = FIRST_EDITION | json.loads((folder / ABOUT).read_text(encoding="utf-8"))
@@ -164,6 +172,15 @@ def _check_place(folder: pathlib.Path) -> None:
         raise ValueError(f"{present} is a file; a challenge is kept in a folder. Name a new one.")
 
 
+def _check_description(folder: pathlib.Path) -> None:
+    """Raises ValueError where the description alone is missing: what the teams sent is still there."""
+    if (folder / "private" / DATABASE).is_file():
+        raise ValueError(
+            f"{folder / ABOUT} is missing. Put it back from the newest folder of `backup`: {folder / 'private'} still "
+            "holds the teams and what they sent. If nobody has entered this challenge yet, make one in a new folder."
+        )
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
@@ -199,7 +216,7 @@ def _write(
             store.enter("Human (measured)", "human", {"public": human, "private": human})
         with store.database.transaction():
             for entrant in entrants:
-                store.teams.add_code(entrant and store.teams.add(entrant))
+                store.teams.add_code(entrant and store.teams.add(entrant, reserved=filter(None, entrants)))
     common.write_json(folder / ABOUT, about)
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import pathlib
 import re
+import secrets
 import unicodedata
 
 from tornado import template
@@ -15,8 +16,9 @@ from course_lib.challenge.lookalikes import keys
 SHEET = "private/codes.html"
 ADDRESS = "private/address.txt"  # what stands on each slip
 EXPORTED = ("team", "pseudonym", "at", "public", "private", "public_top5", "private_top5", "same_as", "note")
+EXPORTED += ("withdrawn",)
 # A cell, or what a spreadsheet with another separator takes for one, that begins like a formula.
-FORMULA = re.compile(r"(^|[;,|\t])(\s*)([=+\-@\u2212\ufe62\ufe63\ufe66\ufe6b\uff1d\uff0b\uff0d\uff20])")
+FORMULA = re.compile(r"(^|[;,|\t])([\"\s]*)([=+\-@\u2212\ufe62\ufe63\ufe66\ufe6b\uff1d\uff0b\uff0d\uff20])")
 # Texts that spreadsheets and pandas take for something else: numbers, dates, truth values, no value. "(5)" is -5.
 MISREAD = re.compile(
     r"[($\u00a2-\u00a5\u20a0-\u20bf\s]*[.\d].*|#.*|<?n/?a>?|nan|none|null|true|false|inf(inity)?"
@@ -64,16 +66,34 @@ def roster(path: pathlib.Path) -> list[str]:
 
 def write_address(folder: pathlib.Path, address: str) -> None:
     """Keeps the address for the slips, in the challenge's folder."""
-    (folder / ADDRESS).write_text(address, encoding="ascii", errors="replace")
+    _write_whole(folder / ADDRESS, address.encode("ascii", errors="replace"))
 
 
 def write_sheet(folder: pathlib.Path, codes: list[dict], title: str) -> None:
     """Writes a page to print and cut up, one slip per code, for this user alone, in the challenge's folder."""
     address = (folder / ADDRESS).read_text(encoding="ascii")
     page = template.Loader(str(PAGE)).load("codes.html").generate(codes=codes, address=address, title=title)
-    path = folder / SHEET
-    path.touch(mode=0o600)
-    path.write_bytes(page)
+    _write_whole(folder / SHEET, page)
+
+
+def not_written(folder: pathlib.Path, error: OSError) -> str:
+    """What to do where the sheet could not be written."""
+    return (
+        f"{folder / SHEET} could not be brought up to date ({error.strerror}). The codes are kept: `codes` shows them, "
+        "and writes the sheet once that is possible."
+    )
+
+
+def _write_whole(path: pathlib.Path, content: bytes) -> None:
+    """Writes a file for this user alone, all of it or nothing."""
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        unfinished.touch(mode=0o600)
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def table(rows: list[dict]) -> str:

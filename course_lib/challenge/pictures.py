@@ -8,13 +8,11 @@ import secrets
 
 import numpy as np
 
-SIDE = 64  # pixels, which pictures from a folder are scaled and cut to
+from course_lib.challenge.near_copies import SIDE, near_copies
+
 FEWEST = 400  # images in a folder
 FEWEST_OF_CLASS = 10
 FEWEST_TEST = 200
-NEAR = 6.0  # gray levels of 255, root mean square: a photo saved again differs by 1 to 3, another one by 17 or more
-COARSE = 16  # pixels, at which pictures are compared
-AT_ONCE = 512  # pictures compared with all others in one product
 FORM = (
     f"A folder for a challenge holds pictures and labels.csv: the first line is file,label, and {FEWEST} or more "
     "others name a picture's file and its class, for example 17.png,cat."
@@ -32,7 +30,7 @@ def divided(folder: pathlib.Path, test_images: int | None) -> tuple[tuple[str, .
     """Class names in alphabetical order; training, validation and test pictures, drawn in secret; a remark for all.
 
     A fifth of the pictures or `test_images` are for the test, a tenth for validation. Copies and near copies stay on
-    the same side: a picture saved again, scaled or mirrored, or the next one of a burst.
+    the same side; `near_copies` says which are found.
 
     Raises:
         ValueError, FileNotFoundError: pictures or labels that make no challenge; the message says why.
@@ -54,27 +52,12 @@ def divided(folder: pathlib.Path, test_images: int | None) -> tuple[tuple[str, .
         )
     parts = [(images[part], labels[part]) for part in (places[2], places[1], places[0])]
     copies = len(groups) - len(set(groups))
-    remark = f"{copies} images are near copies of others. Copies are in the same part: training, validation or test."
+    remark = (
+        f"{copies} images are near copies of others: saved again, brighter, gray, mirrored, turned by quarters, or "
+        "mostly also where they are moved by up to 3% or cut by up to 5%. Copies are in the same part: training, "
+        "validation or test."
+    )
     return class_names, *parts, remark if copies else ""
-
-
-def near_copies(images: np.ndarray) -> np.ndarray:
-    """The group of each picture `(n, 64, 64, 3)`, `(n,)` int64: near copies of one another are in one group."""
-    step = SIDE // COARSE
-    means = images.reshape(len(images), COARSE, step, COARSE, step, 3).mean((2, 4), dtype=np.float32)
-    plain = means.reshape(len(means), -1)
-    mirrored = means[:, :, ::-1].reshape(len(means), -1)
-    squares = (plain**2).sum(1)
-    limit = NEAR**2 * plain.shape[1]
-    groups = np.arange(len(images))
-    for start in range(0, len(images), AT_ONCE):
-        rows = slice(start, start + AT_ONCE)
-        for other in (plain, mirrored):
-            distances = squares[rows, None] + squares - 2 * plain[rows] @ other.T
-            for first, second in np.argwhere(distances <= limit):
-                if groups[start + first] != groups[second]:
-                    groups[groups == groups[second]] = groups[start + first]
-    return groups
 
 
 def _deal(groups: np.ndarray, sizes: tuple[int, int]) -> list[np.ndarray]:

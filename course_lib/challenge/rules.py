@@ -19,7 +19,7 @@ FORMULA = ("=", "+", "-", "@")  # how a formula starts in the spreadsheet that o
 BLANKS = re.compile(r"[\s\u2800]+")  # U+2800 is a braille cell without dots: as wide as a letter, and empty
 # Characters that take no room at all: joiners, fillers and variation selectors.
 UNSEEN = re.compile(
-    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060\u2d7f\u3164\ufe00-\ufe0f\ufeff\uffa0"
     "\U000e0100-\U000e01ef]"
 )
 MOST_MARKS = 3  # accents on one letter: Devanagari needs three, a tower of them hides the lines above

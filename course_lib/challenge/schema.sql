@@ -1,4 +1,4 @@
--- The tables of version 2; `database.py` says how older ones become these. Views and triggers: views.sql.
+-- The tables of version 3; `database.py` says how older ones become these. Views and triggers: views.sql.
 
 CREATE TABLE teams (
     id INTEGER PRIMARY KEY,
@@ -37,5 +37,21 @@ CREATE TABLE submissions (
     UNIQUE (team, digest)
 );
 CREATE INDEX submissions_by_answer ON submissions (top1);
+
+-- Submissions that `reset --since` took out of the count: as above, and when they were withdrawn.
+CREATE TABLE withdrawn (
+    team INTEGER NOT NULL REFERENCES teams ON DELETE CASCADE,
+    at REAL NOT NULL,
+    note TEXT NOT NULL,
+    public REAL NOT NULL,
+    private REAL NOT NULL,
+    public_top5 REAL,
+    private_top5 REAL,
+    top1 BLOB,
+    withdrawn REAL NOT NULL
+);
+
+-- What teams of an older version were called, where their names are others now.
+CREATE TABLE old_names (team INTEGER PRIMARY KEY REFERENCES teams ON DELETE CASCADE, name TEXT NOT NULL);
 
 CREATE TABLE revealed (at REAL NOT NULL);

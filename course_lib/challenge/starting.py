@@ -7,9 +7,11 @@ import datetime
 import errno
 import pathlib
 import socket
+import sqlite3
 import sys
 import threading
 import time
+from collections.abc import Iterator
 
 from tornado import netutil
 
@@ -18,6 +20,7 @@ from course_lib.challenge import connections, copies, making, material, papers, 
 from course_lib.challenge.store import Store
 
 CODES = 40  # teams that may enter, unless told otherwise
+SERVED = "private/served.lock"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -42,8 +45,14 @@ def serve(options: argparse.Namespace) -> None:
     sockets = _sockets(options.host, options.port)  # first: a port that is taken costs no waiting
     present = (options.data / making.ABOUT).is_file()
     with startup.quiet_start():  # rendering or reading images starts TensorFlow
-        making.make(options.data, options.name, **_rules(options))
+        making.make(options.data, options.name, **({} if present else _rules(options)))
     copies.check(options.data)
+    with _alone(options.data):
+        _serve(options, sockets, present)
+
+
+def _serve(options: argparse.Namespace, sockets: list[socket.socket], present: bool) -> None:
+    """Tells the instructor what is to be known, then answers the teams; `present`: the folder was there before."""
     loopback = options.host in (serving.LOOPBACK, "localhost", "::1")
     host = _address() if options.host in ("0.0.0.0", "::") else options.host
     address = f"http://{f'[{host}]' if ':' in host else host}:{sockets[0].getsockname()[1]}"
@@ -55,8 +64,7 @@ def serve(options: argparse.Namespace) -> None:
         print(sentence)
     if about["entry"] == teams.CODES:
         with making.opened(options.data) as store:
-            papers.write_address(options.data, address)
-            _write_sheet(store, options.data)
+            _write_sheet(store, options.data, address)
     sys.stdout.flush()
     connections.raise_descriptor_limit()
     with contextlib.suppress(KeyboardInterrupt):  # a harder end does no harm either: nothing is only in memory
@@ -81,18 +89,13 @@ def _remarks(options: argparse.Namespace, about: dict, present: bool) -> list[st
     with making.opened(options.data) as store:
         newest = store.newest()
         human = next((line["public"] for line in store.standings() if line["kind"] == "human"), None)
+        renamed = ", ".join(f"{old!r} is {new!r}" for old, new in store.renamed())
+    if renamed:
+        remarks.append(
+            f"Some names of an older version are others now: {renamed}. Tell these teams; `reset` gives one a code."
+        )
     if present:
-        wanted = {"daily_limit": options.daily_limit, "total_limit": options.total_limit}
-        usual = material.QUICK[1] if options.quick and about["name"] == "toy_scenes" else None
-        wanted["test_images"] = options.test_images or usual
-        wanted["human"] = options.human
-        wanted["pseudonyms"] = options.pseudonyms or None
-        wanted["entry"] = teams.OPEN if options.open else teams.CODES if options.codes or options.roster else None
-        fixed = about | {"human": human}
-        other = [name for name, value in wanted.items() if value not in (None, fixed[name])]
-        remarks += [f"{name} stays {fixed[name]!r}: it was fixed when the challenge was made." for name in other]
-        if options.codes or options.roster:
-            remarks.append("The codes stay as they are: `codes --more N` makes more.")
+        remarks += _too_late(options, about | {"human": human})
     if about["entry"] == teams.OPEN:
         remarks.append(
             "Entry is open: one person can enter as many teams. For grades make a new folder without --open."
@@ -111,6 +114,21 @@ def _remarks(options: argparse.Namespace, about: dict, present: bool) -> list[st
     return [remark for remark in remarks if remark]
 
 
+def _too_late(options: argparse.Namespace, fixed: dict) -> list[str]:
+    """Which options ask for what is fixed otherwise since the challenge was made."""
+    wanted = {"daily_limit": options.daily_limit, "total_limit": options.total_limit}
+    usual = material.QUICK[1] if options.quick and fixed["name"] == "toy_scenes" else None
+    wanted["test_images"] = options.test_images or usual
+    wanted["human"] = options.human
+    wanted["pseudonyms"] = options.pseudonyms or None
+    wanted["entry"] = teams.OPEN if options.open else teams.CODES if options.codes or options.roster else None
+    other = [name for name, value in wanted.items() if value not in (None, fixed[name])]
+    remarks = [f"{name} stays {fixed[name]!r}: it was fixed when the challenge was made." for name in other]
+    if options.codes or options.roster:
+        remarks.append("The codes stay as they are: `codes --more N` makes more.")
+    return remarks
+
+
 def _sockets(host: str, port: int) -> list[socket.socket]:
     """Sockets that listen on the port. Raises ValueError where there can be none."""
     if not 0 <= port < 2**16:
@@ -125,10 +143,27 @@ def _sockets(host: str, port: int) -> list[socket.socket]:
     raise ValueError(f"--host {host} is no address of this machine. {serving.LOOPBACK} and 0.0.0.0 are.")
 
 
-def _write_sheet(store: Store, folder: pathlib.Path) -> None:
+def _write_sheet(store: Store, folder: pathlib.Path, address: str) -> None:
     codes = store.teams.codes()
-    papers.write_sheet(folder, codes, making.describe(folder)["name"])
-    print(f"Print {folder / papers.SHEET} and cut it up: {len(codes)} codes, one per team.")
+    try:
+        papers.write_address(folder, address)
+        papers.write_sheet(folder, codes, making.describe(folder)["name"])
+        print(f"Print {folder / papers.SHEET} and cut it up: {len(codes)} codes, one per team.")
+    except OSError as error:
+        print(papers.not_written(folder, error), file=sys.stderr)
+
+
+@contextlib.contextmanager
+def _alone(folder: pathlib.Path) -> Iterator[None]:
+    """Raises ValueError where another `serve` has this folder; SQLite's lock ends with the process that holds it."""
+    with contextlib.ExitStack() as stack:
+        try:
+            lock = sqlite3.connect(folder / SERVED, timeout=0, isolation_level=None)
+            stack.enter_context(contextlib.closing(lock)).execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:  # another one: a disk that knows no locks
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                raise ValueError(f"{folder} is served already, by another program. Stop that one first.") from None
+        yield
 
 
 def _address() -> str:

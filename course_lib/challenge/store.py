@@ -49,22 +49,25 @@ class Store:
         """Closes the database."""
         self.database.close()
 
-    def submit(self, team: int, ranked: np.ndarray, note: str = "") -> dict[str, object]:
+    def submit(self, team: int, ranked: np.ndarray, note: str = "", token: str | None = None) -> dict[str, object]:
         """Scores a submission and keeps it; the same predictions once more are answered, but not kept again.
 
         Args:
             team: its number.
             ranked: predicted classes, best first, `(n, 1)` or `(n, 5)` int64.
             note: the team's own words about it, for the leaderboard.
+            token: what must still be one of the team's when this is kept; None: no such condition.
 
         Raises:
-            RefusedError: the team is gone, a limit is reached, the challenge is over, or the note is unfit.
+            RefusedError: the team or its token is gone, a limit is reached, all is over, or the note is unfit.
         """
         row = self.score(ranked) | {"digest": _digest(ranked), "top1": _digest(ranked[:, :1])}
         row["note"] = rules.note_text(note)
         with self.database.transaction():
             if not self.database.all("SELECT id FROM teams WHERE id = ?", team):
                 raise RefusedError(401, "This team is no longer in the challenge. Ask the instructor.")
+            if token is not None and not self.teams.holds(team, token):
+                raise RefusedError(401, "This computer was shut out meanwhile. Join again with the team's new code.")
             known = self.database.all("SELECT id FROM submissions WHERE team = ? AND digest = ?", team, row["digest"])
             if not known:
                 self._check_room(team)
@@ -131,6 +134,10 @@ class Store:
     def submissions(self) -> list[dict[str, object]]:
         """Every submission of a team with all its scores, oldest first: what the instructor exports."""
         return [dict(row) for row in self.database.all("SELECT * FROM sent")]
+
+    def renamed(self) -> list[tuple[str, str]]:
+        """What teams were called in an older version, and what they are called now."""
+        return self.database.all("SELECT old_names.name, teams.name FROM old_names JOIN teams ON teams.id = team")
 
     def newest(self) -> float:
         """When the newest submission came, in seconds since 1970; 0 where there is none."""

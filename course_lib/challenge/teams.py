@@ -6,31 +6,20 @@ twice. With open entry, for a demonstration, the first to give a name has it.
 
 import hashlib
 import hmac
-import itertools
-import random
-import re
-import secrets
 import sqlite3
+from collections.abc import Iterable
 
-from course_lib.challenge import rules
+from course_lib.challenge import pseudonyms, rules
 from course_lib.challenge.database import Database
 from course_lib.challenge.lookalikes import keys
 from course_lib.challenge.rules import RefusedError
+from course_lib.challenge.withdrawing import withdraw
 
 OPEN = "open"  # how teams enter
 CODES = "codes"
 MOST_OPEN = 100  # teams where entry is open; with codes there are as many as codes
 MOST_CODES = 1000
-MOST_COMPUTERS = 20  # tokens of a team: a Colab notebook makes a new one each day, and the oldest gives way
-COLORS = re.findall(
-    r"\w+", "Amber Azure Coral Crimson Emerald Golden Indigo Ivory Jade Lilac Olive Orange Pearl Ruby Silver Violet"
-)
-ANIMALS = re.findall(
-    r"\w+",
-    "Badger Beaver Bison Camel Cheetah Crane Dolphin Eagle Falcon Ferret Fox Gazelle Gecko Heron Ibex Jackal Koala "
-    "Lemur Lynx Marten Mole Moose Newt Octopus Otter Owl Panda Parrot Penguin Puffin Rabbit Raven Salmon Seal Sparrow "
-    "Stork Swan Tiger Toucan Turtle Walrus Wolf Wombat Zebra",
-)
+MOST_COMPUTERS = 60  # tokens of a team: three notebooks in Colab make three new ones on each of twenty days
 
 
 class Teams:
@@ -61,7 +50,7 @@ class Teams:
         if not rules.TOKEN.fullmatch(token):
             raise RefusedError(400, "A token is 43 characters long, as secrets.token_urlsafe(32) makes it.")
         with self.database.transaction():
-            number = self.owner(name, token)
+            number = self.owner(name, token) or self._renamed(token)
             if number is None:
                 number = self._by_code(name, code) if code else self._without_code(name)
                 self._add_token(number, token)
@@ -71,14 +60,21 @@ class Teams:
     def owner(self, team: str, token: str) -> int | None:
         """The team's number, if the token is one of its own; it takes as long where there is no such team."""
         number = self.find(team)
-        rows = self.database.all("SELECT hash FROM tokens WHERE team = ?", number)
+        return number if self.holds(number, token) else None
+
+    def holds(self, team: int | None, token: str) -> bool:
+        """Whether the token is one of the team's."""
+        rows = self.database.all("SELECT hash FROM tokens WHERE team = ?", team)
         hashes = [row["hash"] for row in rows] or [bytes(32)]
-        given = hashlib.sha256(token.encode()).digest()  # enough for 256 random bits, which nobody guesses
-        right = [hmac.compare_digest(kept, given) for kept in hashes]
-        return number if any(right) else None
+        return any([hmac.compare_digest(kept, _hash(token)) for kept in hashes])  # all of them: it takes as long
+
+    def of_token(self, token: str) -> int | None:
+        """The number of the team whose token this is."""
+        rows = self.database.all("SELECT team FROM tokens WHERE hash = ?", _hash(token))
+        return rows[0]["team"] if rows else None
 
     def find(self, team: str) -> int | None:
-        """The number of the team of this name, in whatever case it is written."""
+        """The number of the team of this name or pseudonym, in whatever case it is written."""
         try:
             spelled, _ = keys(rules.team_name(team))
         except RefusedError:
@@ -86,18 +82,22 @@ class Teams:
         rows = self.database.all("SELECT team FROM looks WHERE look = ?", spelled)
         return rows[0]["team"] if rows else None
 
-    def add(self, name: str, kind: str = "team") -> int:
-        """A new line of the board; of a team no other team may look like it.
+    def add(self, name: str, kind: str = "team", reserved: Iterable[str] = ()) -> int:
+        """A new line of the board; of a team no name or pseudonym of another team may look like it.
+
+        `reserved` holds names that teams will have: none becomes a pseudonym.
 
         Raises:
             RefusedError: the name is taken.
         """
-        number = self.database.insert("teams", {"name": name, "kind": kind, "pseudonym": self._pseudonym(kind)})
+        number = self.database.insert("teams", {"name": name, "kind": kind})
         for look in set(keys(name)) if kind == "team" else ():
             try:
                 self.database.insert("looks", {"look": look, "team": number})
             except sqlite3.IntegrityError:
                 raise RefusedError(409, self._taken(name, look)) from None
+        if self.pseudonyms and kind == "team":
+            pseudonyms.give(self.database, number, reserved=reserved)
         return number
 
     def add_code(self, team: int | None = None) -> str:
@@ -169,34 +169,35 @@ class Teams:
             for number in self._numbers(names):
                 self.database.all("DELETE FROM teams WHERE id = ?", number)
 
-    def reset(self, name: str) -> str:
-        """Shuts out every computer of a team; returns the new code with which it joins again, its submissions kept.
+    def reset(self, name: str, since: float | None = None) -> str:
+        """Shuts out every computer of a team; returns the new code with which it joins again.
+
+        Its submissions are kept; those `since` a time, in seconds since 1970, are withdrawn: they stay in the export
+        and count no more.
 
         Raises:
             RefusedError: there is none of this name.
         """
         with self.database.transaction():
             (number,) = self._numbers([name])
+            if since is not None:
+                withdraw(self.database, number, since)
             self.database.all("DELETE FROM tokens WHERE team = ?", number)
             self.database.all("DELETE FROM codes WHERE team = ?", number)
             return self.add_code(number)
 
     def _numbers(self, names: list[str]) -> list[int]:
         """The teams of these names or pseudonyms."""
-        found = {name: {self.find(name), self._shown_as(name)} - {None} for name in names}
-        missing = [repr(name) for name, numbers in found.items() if not numbers]
+        found = {name: self.find(name) for name in names}
+        missing = [repr(name) for name, number in found.items() if number is None]
         if missing:
             raise RefusedError(404, f"There is no team {', '.join(missing)}. `status` lists them.")
-        for name, numbers in found.items():
-            if len(numbers) > 1:
-                raise RefusedError(
-                    409, f"{name!r} is the name of one team and the pseudonym of another. Give the other name of it."
-                )
-        return [*dict.fromkeys(number for numbers in found.values() for number in numbers)]
+        return [*dict.fromkeys(found.values())]
 
-    def _shown_as(self, pseudonym: str) -> int | None:
-        rows = self.database.all("SELECT id FROM teams WHERE pseudonym = ? COLLATE NOCASE", pseudonym.strip())
-        return rows[0]["id"] if rows else None
+    def _renamed(self, token: str) -> int | None:
+        """The team whose token this is, where an older version called it otherwise."""
+        team = self.of_token(token)
+        return team if self.database.all("SELECT team FROM old_names WHERE team = ?", team) else None
 
     def _by_code(self, name: str, code: str) -> int:
         rows = self.database.all("SELECT team FROM codes WHERE code = ?", code)
@@ -227,10 +228,13 @@ class Teams:
         return self.add(name)
 
     def _add_token(self, team: int, token: str) -> None:
-        newest = "SELECT id FROM tokens WHERE team = ? ORDER BY id DESC LIMIT ?"
-        self.database.all(f"DELETE FROM tokens WHERE team = ? AND id NOT IN ({newest})", team, team, MOST_COMPUTERS - 1)
+        count = self.database.all("SELECT count(*) FROM tokens WHERE team = ?", team)[0][0]
+        if count >= MOST_COMPUTERS:  # none that works gives way: whoever has seen the code could shut out the team
+            raise RefusedError(
+                409, f"{count} computers have joined this team, and no more can. Ask the instructor for `reset`."
+            )
         try:
-            self.database.insert("tokens", {"hash": hashlib.sha256(token.encode()).digest(), "team": team})
+            self.database.insert("tokens", {"hash": _hash(token), "team": team})
         except sqlite3.IntegrityError:
             raise RefusedError(409, "This token belongs to another team. Make a new one.") from None
 
@@ -241,10 +245,6 @@ class Teams:
         what = "is taken" if other == name else f"looks like {shown}, which is taken"
         return f"The team name {name!r} {what}. Take another one; if it is yours, ask the instructor for `reset`."
 
-    def _pseudonym(self, kind: str) -> str | None:
-        """Two words that no other team has, drawn at random, so that they tell nothing about the order of entry."""
-        if not self.pseudonyms or kind != "team":
-            return None
-        used = {row["pseudonym"] for row in self.database.all("SELECT pseudonym FROM teams")}
-        free = [pair for pair in map(" ".join, itertools.product(COLORS, ANIMALS)) if pair not in used]
-        return random.SystemRandom().choice(free) if free else f"Team {secrets.token_hex(4)}"
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()  # enough for 256 random bits, which nobody guesses

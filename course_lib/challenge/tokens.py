@@ -1,5 +1,6 @@
 """The tokens of a team's computer: one file each, made once, never half written, for one server and challenge alone."""
 
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -16,22 +17,31 @@ def folder(token_dir: object) -> pathlib.Path:
     return pathlib.Path(path)
 
 
-def kept(token_dir: pathlib.Path, url: str, challenge: str, team: str) -> str:
+def kept(token_dir: pathlib.Path, url: str, challenge: str, team: str, typed: str = "") -> str:
     """The team's token for the challenge at this address, made where there is none.
 
-    A server that only claims to be this challenge, at another address, is sent another token.
+    A server that only claims to be this challenge, at another address, is sent another token. The first edition's files
+    are named without an address: such a token, of the team as it was `typed`, is for the address that asks first.
 
     Raises:
         ValueError: the folder cannot keep it.
     """
-    name = hashlib.sha256(f"{url} {challenge} {team.casefold()}".encode()).hexdigest()
+    path = token_dir / _name(f"{url} {challenge} {team.casefold()}")
+    old = token_dir / _name(f"{challenge} {typed.lower()}")
     try:
-        return _kept(token_dir / name)
+        if not _whole(path) and _whole(old):
+            with contextlib.suppress(FileNotFoundError):  # another notebook was first
+                old.replace(path)
+        return _kept(path)
     except OSError as error:
         raise ValueError(
             f"The team's token cannot be kept in {token_dir} ({error.strerror}). "
             "Name a folder of your own: connect(url, token_dir=...)."
         ) from error
+
+
+def _name(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 def _kept(path: pathlib.Path) -> str:

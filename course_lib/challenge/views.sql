@@ -31,7 +31,12 @@ SELECT
         FROM (SELECT DISTINCT team FROM submissions AS equal WHERE equal.top1 = mine.top1 AND equal.team <> mine.team)
             AS equal JOIN teams AS other ON other.id = equal.team AND other.kind = 'team'
     ), '') AS same_as,
-    note
-FROM submissions AS mine JOIN teams ON teams.id = mine.team
+    note,
+    coalesce(datetime(withdrawn, 'unixepoch', 'localtime'), '') AS withdrawn
+FROM (
+    SELECT id, team, at, public, private, public_top5, private_top5, top1, note, NULL AS withdrawn FROM submissions
+    UNION ALL
+    SELECT 0, team, at, public, private, public_top5, private_top5, top1, note, withdrawn FROM withdrawn
+) AS mine JOIN teams ON teams.id = mine.team
 WHERE kind = 'team'
-ORDER BY mine.id;
+ORDER BY mine.at, mine.id;

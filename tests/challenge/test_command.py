@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pandas
 import pytest
-from arena import teams
+from arena import ask, teams
 
 from course_lib import common
 from course_lib.__main__ import main
@@ -64,6 +64,7 @@ def test_export_is_a_csv_of_every_submission(played, capsys):
         (["codes", "--data", "{folder}", "--more", "100000"], "at most 1,000 can be: 100,000 more are too many."),
         (["codes", "--data", "{folder}", "--more", "-3"], "--more must be a whole number of at least 0, not -3"),
         (["remove", "--data", "{folder}", "Team Z"], "no team 'Team Z'"),
+        (["reset", "--data", "{folder}", "\udcff\udcfe"], r"There is no team '\udcff\udcfe'. `status` lists them."),
         (["serve", "mnist", "--data", "{folder}", "--port", "0"], "holds the challenge 'random'"),
         (
             ["serve", "random", "--data", "{folder}", "--port", "{taken}"],
@@ -127,7 +128,7 @@ def test_the_address_for_the_class_is_printed(make, monkeypatch, capsys):
 def dangerous(local, tmp_path):
     """A class whose names and notes a spreadsheet would compute or turn into something else."""
     server = local()
-    notes = ("😀 नोट", "x;=1+1", "x, -2", "1e3", 'a"b')
+    notes = ("😀 नोट", 'x;"=1+1;y', "x, -2", "1e3", 'a"b')
     for number, (team, note) in enumerate(zip(("None", "1e3", "SEPT2", "फल", "1-2"), notes, strict=True)):
         server.connect().register(team).submit(np.full(200, number % 2), note)
     return server
@@ -155,15 +156,64 @@ def test_no_spreadsheet_executes_or_misreads_an_export(dangerous, capsys):
     text = run(capsys, "export", dangerous)
     table = pandas.read_csv(io.StringIO(text))
     assert table["team"].tolist() == ["'None", "'1e3", "'SEPT2", "फल", "'1-2"]
-    assert table["note"].tolist() == ["😀 नोट", "x;'=1+1", "x, '-2", "'1e3", 'a"b']
+    assert table["note"].tolist() == ["😀 नोट", "x;\"'=1+1;y", "x, '-2", "'1e3", 'a"b']
     assert table["same_as"].tolist()[:2] == ["SEPT2, 1-2", "फल"]
-    for row in csv.reader(io.StringIO(text)):
-        for separator in ",;\t|":
-            assert not any(part.strip().startswith(tuple("=+-@＝")) for cell in row for part in cell.split(separator))
+    for separator in ",;\t|":
+        for row in csv.reader(io.StringIO(text), delimiter=separator):
+            assert not any(cell.strip().startswith(tuple("=+-@＝")) for cell in row)
     assert all(line.startswith('"') and line.endswith('"') for line in text.splitlines())
 
 
-@pytest.mark.parametrize("cell", ["(5)", "$5", "€ 5", "<NA>", "#N/A N/A", "#REF!", "a;﹣1", "﹦1", "−5", "July 4", "½"])
+def test_who_reads_an_export_may_stop(played):
+    command = [sys.executable, "-m", "course_lib", "challenge", "export", "--data", str(played.folder)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, cwd=common.ROOT, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_a_folder_is_served_once(make, serve, capsys):
+    server = serve(make(codes=1))
+    assert ask(server, "GET", "/")[0] == 200  # by now the sheet is written
+    sheet = (server.folder / papers.SHEET).read_bytes()
+    assert main(["challenge", "serve", "random", "--data", str(server.folder), "--port", "0"]) == 1
+    assert "is served already, by another program. Stop that one first." in capsys.readouterr().err
+    assert (server.folder / papers.SHEET).read_bytes() == sheet
+    server.kill()
+    server.start()  # a server that was killed leaves no lock
+
+
+def test_the_same_command_serves_again_without_the_roster(make, monkeypatch, capsys):
+    async def at_once(*_) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("course_lib.challenge.serving.serve", at_once)
+    folder = make(roster=["Rockets"])
+    arguments = ["serve", "random", "--data", str(folder), "--port", "0", "--roster", "moved.csv"]
+    assert main(["challenge", *arguments]) == 0
+    assert "The codes stay as they are" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "(5)",
+        "$5",
+        "€ 5",
+        "<NA>",
+        "#N/A N/A",
+        "#REF!",
+        "a;﹣1",
+        "﹦1",
+        'a;"=1+1;b',
+        '"=1',
+        'x" ;""@a',
+        "−5",
+        "July 4",
+        "½",
+    ],
+)
 def test_a_cell_that_means_something_else_to_a_spreadsheet(cell):
     assert papers.harmless(cell).replace("'", "") == cell != papers.harmless(cell)
 

@@ -2,7 +2,9 @@
 
 import concurrent.futures
 import csv
+import datetime
 import io
+import json
 import re
 import secrets
 
@@ -12,7 +14,8 @@ from arena import TOKEN, ask, register
 
 from course_lib import challenge
 from course_lib.__main__ import main
-from course_lib.challenge import making, papers, serving, teams
+from course_lib.challenge import making, papers, pseudonyms, serving, teams
+from course_lib.challenge.rules import RefusedError
 
 
 def codes(folder) -> list[str]:
@@ -74,14 +77,67 @@ def test_three_computers_of_a_team_join_with_one_code(local, tmp_path):
     assert stranger.register("Comets", code=other).team == "Comets"
 
 
-def test_a_team_keeps_its_newest_computers(make):
+def predictions(seed: int) -> bytes:
+    labels = np.random.RandomState(seed).randint(10, size=200)
+    return "\n".join(["id,label", *(f"{index},{label}" for index, label in enumerate(labels))]).encode()
+
+
+def submit(server, team: str, seed: int, token: str) -> int:
+    return ask(server, "POST", f"/api/submissions?team={team}", predictions(seed), token=token)[0]
+
+
+def test_no_computer_of_a_team_gives_way_to_another(local, monkeypatch, capsys):
+    """Whoever has seen the slip joins with as many as there may be."""
+    monkeypatch.setattr(teams, "MOST_COMPUTERS", 3)
+    server = local(codes=1)
+    (code,) = codes(server.folder)
+    answers = [register(server, "A", code, token=f"{number:043}") for number in range(5)]
+    assert [status for status, _ in answers] == [200] * 3 + [409] * 2
+    assert answers[-1][1]["error"].startswith("3 computers have joined this team, and no more can. Ask the instructor")
+    assert submit(server, "A", 0, "0" * 43) == 200
+    run(capsys, "reset", server.folder, "A")
+    assert register(server, "A", codes(server.folder)[0], token="0" * 43)[0] == 200
+
+
+def test_what_a_thief_sent_is_withdrawn_and_the_limits_are_the_teams_again(local, monkeypatch, capsys):
+    server = local(codes=1, daily_limit=3)
+    (code,) = codes(server.folder)
+    mine, thief = "m" * 43, "t" * 43
+    for token in (mine, thief):
+        assert register(server, "A", code, token=token)[0] == 200
+    assert submit(server, "A", 0, mine) == 200
+    since = datetime.datetime.now().isoformat()
+    assert [submit(server, "A", seed, thief) for seed in (1, 2, 3)] == [200, 200, 429]
+    assert submit(server, "A", 4, mine) == 429
+    arguments = ["challenge", "reset", "--data", str(server.folder), "A", "--since"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
+    assert main([*arguments, since]) == 1
+    assert "2 submissions of A since 20" in capsys.readouterr().err
+    for wrong in ("yesterday", "2999-01-01", ""):
+        assert main([*arguments, wrong, "--yes"]) == 1
+        assert "--since must be a time that is over, such as" in capsys.readouterr().err
+    assert submit(server, "A", 4, mine) == 429  # nothing was changed
+    assert main([*arguments, since, "--yes"]) == 0
+    capsys.readouterr()
+    assert submit(server, "A", 5, thief) == 401
+    assert register(server, "A", codes(server.folder)[0], token=mine)[0] == 200
+    assert [submit(server, "A", seed, mine) for seed in (0, 1, 4, 5)] == [200, 200, 200, 429]  # the first, once more
+    rows = list(csv.DictReader(io.StringIO(run(capsys, "export", server.folder))))
+    assert [bool(row["withdrawn"]) for row in rows] == [False, True, True, False, False]
+    assert run(capsys, "status", server.folder).startswith("random: open, 3 submissions")
+    best = max(float(row["public"]) for row in rows if not row["withdrawn"])
+    lines = json.loads(ask(server, "GET", "/api/leaderboard")[2])["lines"]
+    assert [(line["public"], line["submissions"]) for line in lines if line["kind"] == "team"] == [(best, 3)]
+
+
+def test_a_submission_that_waits_while_its_computer_is_shut_out_is_not_kept(make):
     with making.opened(make(codes=1)) as store:
-        tokens = [secrets.token_urlsafe(32) for _ in range(25)]
-        code = store.teams.codes()[0]["code"]
-        for token in tokens:
-            store.teams.register("A", token, code)
-        known = [bool(store.teams.owner("A", token)) for token in tokens]
-    assert known == [False] * 5 + [True] * teams.MOST_COMPUTERS
+        store.teams.register("A", TOKEN, store.teams.codes()[0]["code"])
+        number = store.teams.owner("A", TOKEN)
+        store.teams.reset("A", since=0.0)
+        with pytest.raises(RefusedError, match="was shut out meanwhile"):
+            store.submit(number, np.zeros((200, 1), int), token=TOKEN)
+        assert store.submissions() == []
 
 
 def test_a_taken_name_and_a_full_challenge_are_told_apart(local, monkeypatch):
@@ -244,11 +300,21 @@ def test_the_instructor_may_give_the_pseudonym(local, capsys):
     server = local(pseudonyms=True)
     wall = server.connect().register("Rockets").shown_as
     assert "Rockets joins again by" in run(capsys, "reset", server.folder, wall.lower())
-    server.connect().register(wall)  # a team that calls itself what another one is called on the board
-    assert main(["challenge", "remove", "--data", str(server.folder), wall, "--yes"]) == 1
-    assert "is the name of one team and the pseudonym of another" in capsys.readouterr().err
-    assert "Rockets is out" in run(capsys, "remove", server.folder, "Rockets", "--yes")
-    assert names(server.folder) == [wall]
+    with pytest.raises(ValueError, match="looks like another one, which is taken"):
+        server.connect().register(wall.replace(" ", "-"))  # what another team is called on the board
+    assert "Rockets is out" in run(capsys, "remove", server.folder, wall, "--yes")
+    assert server.connect().register(wall).team == wall  # it is free again
+
+
+def test_no_teams_name_becomes_a_pseudonym(local, monkeypatch):
+    """Of four pseudonyms the roster names one."""
+    monkeypatch.setattr(pseudonyms, "COLORS", ["Amber", "Jade"])
+    monkeypatch.setattr(pseudonyms, "ANIMALS", ["Fox", "Owl"])
+    monkeypatch.setattr(pseudonyms, "_pairs", pseudonyms._pairs.__wrapped__)
+    server = local(pseudonyms=True, roster=["Rockets", "Comets", "jade fox"])
+    with making.opened(server.folder) as store:
+        shown = {row["pseudonym"] for row in store.teams.all()}
+    assert shown == {"Amber Fox", "Amber Owl", "Jade Owl"}
 
 
 def test_nobody_is_told_which_names_take_part_behind_pseudonyms(local):

@@ -15,11 +15,16 @@ import numpy as np
 import pytest
 from arena import TOKEN, ServeProcess, ask, register, truth
 
-from course_lib import common
+from course_lib import challenge, common
 from course_lib.__main__ import main
-from course_lib.challenge import database, making, serving
+from course_lib.challenge import database, making, papers, serving
+from course_lib.challenge.lookalikes import keys
 
+SECOND_EDITION = pathlib.Path(__file__).with_name("second_edition.sql").read_text(encoding="utf-8")
 FIRST_EDITION = pathlib.Path(__file__).with_name("first_edition.sql").read_text(encoding="utf-8")
+
+
+FEW_BYTES = 130_000  # fewer than a sheet of 900 codes has, more than their database
 
 
 def csv_of(seed: int) -> bytes:
@@ -81,7 +86,7 @@ def test_a_folder_of_the_first_edition_is_served(make, serve, capsys):
         names = [row["team"] for row in store.teams.all()]
     assert lines["our name"]["public"] == 0.5 and lines["our name"]["submissions"] == 2
     assert names == ["our name", "our name 2", "A", "rockets", "Team 6", "rockets 2"]
-    old = folder / "private" / "challenge-before-version-2.sqlite"
+    old = folder / "private" / "challenge-before-version-3.sqlite"
     with contextlib.closing(sqlite3.connect(old)) as kept:
         assert kept.execute("SELECT count(*) FROM submissions").fetchone() == (5,)
 
@@ -97,10 +102,45 @@ def test_a_migration_that_is_cut_short_is_done_again(make, monkeypatch):
         assert len(store.submissions()) == 4
 
 
+def test_a_team_of_the_first_edition_finds_its_token_again(make, serve, tmp_path):
+    """Its file was named without the address; the server tells which teams have other names."""
+    folder = make()
+    as_first_edition(folder, "AIice", "Alice")
+    id_ = making.describe(folder)["id"]
+    server = serve(folder)
+    for number, (typed, name) in enumerate((("AIice", "AIice"), ("Alice", "Alice 2")), 5):
+        old = tmp_path / hashlib.sha256(f"{id_} {typed.lower()}".encode()).hexdigest()
+        old.write_text(f"{number}".zfill(43))
+        client = challenge.connect(server.url, token_dir=tmp_path).register(typed)
+        assert client.team == name and client.submit(np.full(200, number)).counted
+        assert not old.exists() and challenge.connect(server.url, token_dir=tmp_path).register(typed).team == name
+    assert "are others now: 'our  name' is 'our name 2', 'Alice' is 'Alice 2'. Tell" in server.output.read_text()
+
+
+def test_a_folder_of_the_second_edition_is_served(make, capsys):
+    """There a team could be called as another one is on the board."""
+    folder = make(pseudonyms=True)
+    path_of(folder).unlink()
+    with contextlib.closing(sqlite3.connect(path_of(folder))) as old, old:
+        old.executescript(SECOND_EDITION + "PRAGMA user_version = 2;")
+        for number, (name, pseudonym) in enumerate((("A", "Jade Fox"), ("Jade Fox", "Amber Owl"), ("amber owl", "x"))):
+            old.execute("INSERT INTO teams VALUES (?, ?, 'team', ?, 0, NULL)", (number, name, pseudonym))
+            for look in set(keys(name)):
+                old.execute("INSERT INTO looks VALUES (?, ?)", (look, number))
+        row = (1, 1_700_000_000, b"a", "note", 0.5, 0.25)
+        old.execute("INSERT INTO submissions (team, at, digest, note, public, private) VALUES (?,?,?,?,?,?)", row)
+    for name in ("Jade Fox", "amber owl"):
+        assert main(["challenge", "reset", "--data", str(folder), name]) == 0
+        assert capsys.readouterr().out.startswith(f"{name} joins again")
+    with making.opened(folder) as store:
+        assert [row["team"] for row in store.submissions()] == ["Jade Fox"]
+        assert {row["pseudonym"] for row in store.teams.all()}.isdisjoint({"Jade Fox", "Amber Owl"})
+
+
 def test_newer_and_foreign_databases_are_refused(make, capsys):
     folder = make()
     with contextlib.closing(sqlite3.connect(path_of(folder))) as newer:
-        newer.execute("PRAGMA user_version = 3")
+        newer.execute("PRAGMA user_version = 4")
     assert "written by a newer version of this course" in told(capsys, "status", "--data", str(folder))
     path_of(folder).unlink()
     with contextlib.closing(sqlite3.connect(path_of(folder))) as foreign:
@@ -121,6 +161,7 @@ def test_newer_and_foreign_databases_are_refused(make, capsys):
             "labels.npz is missing or damaged",
         ),
         ("public/train.npz", lambda path: path.write_bytes(b"x"), "train.npz is missing or damaged"),
+        ("public/challenge.json", pathlib.Path.unlink, "challenge.json is missing. Put it back from the newest folder"),
         ("public/challenge.json", lambda path: path.write_text("{"), "challenge.json is damaged"),
         ("public/challenge.json", lambda path: path.write_text('{"name": "random"}'), "challenge.json is damaged"),
         (
@@ -136,7 +177,8 @@ def test_a_folder_that_lacks_something_is_not_served(make, capsys, name, change,
         left.unlink()
     change(folder / name)
     arguments = ("serve", "random", "--data", str(folder), "--port", "0")
-    assert sentence in told(capsys, *arguments)
+    said = told(capsys, *arguments)
+    assert sentence in said and "elete" not in said  # a tired instructor would do it
     if "public/train" not in name:
         assert sentence in told(capsys, "status", "--data", str(folder))
     assert sentence in told(capsys, "backup", "--data", str(folder), "--output", f"{folder}-copy")
@@ -247,11 +289,15 @@ def test_a_backup_made_while_it_is_served_can_be_served(make, serve, tmp_path, c
     server = serve(make())
     assert register(server, "A")[0] == 200
     assert submit(server, 0)[0] == 200
+    mine = tmp_path / "copy.unfinished"
+    mine.mkdir()
+    (mine / "precious.txt").write_text("mine")
     assert main(["challenge", "backup", "--data", str(server.folder), "--output", str(tmp_path / "copy")]) == 0
     assert submit(server, 1)[0] == 200
     assert "is there already" in told(
         capsys, "backup", "--data", str(server.folder), "--output", str(tmp_path / "copy")
     )
+    assert (mine / "precious.txt").read_text() == "mine"
     copy = serve(tmp_path / "copy")
     assert submit(copy, 0)[1]["counted"] is False and submit(copy, 1)[1]["counted"] is True
     assert np.array_equal(truth(tmp_path / "copy"), truth(server.folder))
@@ -286,6 +332,46 @@ def test_a_full_disk_is_said_by_the_commands_too(make, tmp_path):
         done = by_owner(f"backup --data {folder} --output {tmp_path / 'copy'}", limits=full)
         assert sentence in done.stderr and "Errno" not in done.stderr and done.stdout == "[1]"
         assert not list(tmp_path.glob("copy*"))
+
+
+def test_a_sheet_that_finds_no_room_stays_whole(make, serve):
+    """The codes are kept, and the server starts: as above no file may be longer than so many bytes."""
+    resource = pytest.importorskip("resource")
+    server = serve(make(codes=5))
+    assert ask(server, "GET", "/")[0] == 200  # by now the sheet is written
+    sheet = server.folder / papers.SHEET
+    before = sheet.read_bytes()
+    server.kill()
+    with making.opened(server.folder) as store:
+        store.teams.add_codes(700)
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (FEW_BYTES, resource.RLIM_INFINITY))
+
+    done = by_owner(f"codes --data {server.folder} --more 200", limits=full)
+    assert done.stdout.endswith("[0]") and "could not be brought up to date" in done.stderr
+    server.popen = {"preexec_fn": full}
+    server.start()
+    assert ask(server, "GET", "/")[0] == 200
+    assert (
+        "codes.html could not be brought up to date (File too large). The codes are kept" in server.output.read_text()
+    )
+    assert sheet.read_bytes() == before and not list(sheet.parent.glob("codes.html?*"))
+    server.kill()
+    by_owner(f"codes --data {server.folder}")
+    assert sheet.read_bytes().count(b"<li>") == 905 and len(sheet.read_bytes()) > FEW_BYTES
+
+
+def test_a_challenge_that_cannot_be_made_leaves_nothing(make, monkeypatch, tmp_path):
+    def full(*_, **__) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(making.np, "savez", full)
+        with pytest.raises(OSError, match="No space"):
+            make()
+    assert not list((tmp_path / "challenge").iterdir())
+    assert making.describe(make())["name"] == "random"
 
 
 def test_the_database_file_alone_is_complete_soon(local, monkeypatch, tmp_path):
