@@ -71,7 +71,8 @@ def _as_stated(parts: list[counted.Part], given: dict[str, int], minutes_in_clas
     start = held.get(START, 0)
     found = []
     for part in parts:
-        minutes, whole = held.get(_key_of(part), 0), given.get(_key_of(part), 0)
+        minutes = held.get(_key_of(part), 0)
+        whole = given.get(_key_of(part), 0)
         if part.name in counted.OPENING and start:
             minutes = 1 if part is parts[0] else 0
         elif part.name == counted.BEFORE:
@@ -112,7 +113,8 @@ def _fitted(part: counted.Part, minutes: int, whole: int) -> Slot:
         is_named = part.section.is_numbered or part.name == counted.PAPER or part.minutes >= 1
         return Slot(part, 0, ((at_home(part), whole or part.minutes),) if is_named else ())
     if part.name == counted.BEFORE:
-        asked, saved = counted.names(part.section.questions), part.minutes - minutes
+        asked = counted.names(part.section.questions)
+        saved = part.minutes - minutes
         said = f"{at_home(part)}, only the replies in class" if saved > minutes else f"{asked} by a show of hands"
         return Slot(part, minutes, ((said, saved),) if saved > TOLERANCE else ())
     cuts = []

@@ -44,7 +44,8 @@ def size(picture: bytes) -> tuple[int, int]:
 
 def _link(match: re.Match, pixels: tuple[int, int], dpi: int) -> str:
     """A picture as a link to its file; its style holds two widths: all its pixels, and where letters can be read."""
-    address, rest = match[1], SIZED.sub("", match[3])
+    address = match[1]
+    rest = SIZED.sub("", match[3])
     width, height = pixels
     style = f"--whole: {width}px; --legible: {width * PIXELS_PER_INCH // dpi}px"
     picture = f'<img src="{address}"{rest} width="{width}" height="{height}" style="{style}">'

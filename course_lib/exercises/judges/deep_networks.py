@@ -243,11 +243,5 @@ def _small_network():
     """Three dense layers."""
     import keras
 
-    return keras.Sequential(
-        [
-            keras.Input((5,)),
-            keras.layers.Dense(6, activation="tanh"),
-            keras.layers.Dense(7, activation="relu"),
-            keras.layers.Dense(3),
-        ]
-    )
+    dense = keras.layers.Dense
+    return keras.Sequential([keras.Input((5,)), dense(6, activation="tanh"), dense(7, activation="relu"), dense(3)])

@@ -13,51 +13,47 @@ def tanh_gradient(function: Callable) -> str | None:
     weights = np.array([0.9, -1.4, 0.7, 1.2])
     x = 0.8
     target = 0.3
-
-    def product(slope: Callable, factors: np.ndarray, error: bool = True) -> float:
-        """The chain's product; what is left out makes the answers that are foreseen as wrong."""
-        h = [x]
-        for weight in weights:
-            h.append(np.tanh(weight * h[-1]))
-        slopes = slope(np.array(h[1:]))
-        return float((h[-1] - target if error else 1.0) * np.prod(slopes) * np.prod(factors) * x)
-
-    def one_early(h: np.ndarray) -> np.ndarray:
-        """The slopes at the neurons' inputs, which a wrong place in the list gives; the first as it should be."""
-        return np.append(slope(h[:-1]), slope(h[0]))
-
-    def slope(h: np.ndarray) -> np.ndarray:
-        return 1 - h**2
-
-    right = product(slope, weights[1:])
     answer = filled(function, weights.copy(), x, target)
     if isinstance(answer, str):
         return answer
     answer = np.asarray(answer, float)
     if answer.shape != ():
         return f"One number is asked for, the gradient of the first weight; yours has the shape {answer.shape}."
-    plausible = {
-        "The weights are missing: each factor on the way back is (1 − h²) times a weight.": product(slope, np.ones(1)),
-        "The first weight does not stand in its own gradient: its last factor is (1 − h²)·x.": product(slope, weights),
-        "The first factor is missing: the product begins with output − target.": product(
-            slope, weights[1:], error=False
+    outputs = []
+    for weight in weights:
+        outputs.append(np.tanh(weight * (outputs[-1] if outputs else x)))
+    h = np.array(outputs)
+    error = h[-1] - target
+    right = error * np.prod(1 - h**2) * np.prod(weights[1:]) * x
+    plausible = _chains(weights, x, h, right)
+    plausible["The first factor is missing: the product begins with output − target."] = right / error
+    return compare(answer, right, plausible, "One number, but not the right one; compare it with the tape's.")
+
+
+def _chains(weights: np.ndarray, x: float, h: np.ndarray, right: float) -> dict[str, float]:
+    """The gradients that come out where a factor of the chain is forgotten or another is taken."""
+    slopes = 1 - h**2
+
+    def with_slopes(others: np.ndarray) -> float:
+        return right * np.prod(others / slopes)
+
+    return {
+        "The weights are missing: each factor on the way is (1 − h²) times a weight.": right / np.prod(weights[1:]),
+        "The first weight does not stand in its own gradient: its last factor is (1 − h²)·x.": right * weights[0],
+        "h(1 − h) is the sigmoid's slope; tanh has 1 − h².": with_slopes(h * (1 - h)),
+        "Neuron n has the output h[n + 1]; your slope takes h[n].": with_slopes(np.append(slopes[0], slopes[:-1])),
+        "Neuron n has the output h[n + 1]; yours takes h[n], for the first neuron the input x.": with_slopes(
+            np.append(1 - x**2, slopes[:-1])
         ),
-        "h(1 − h) is the sigmoid's slope; tanh has 1 − h².": product(lambda h: h * (1 - h), weights[1:]),
-        "Neuron n has the output h[n + 1]; your slope takes h[n].": product(one_early, weights[1:]),
-        "Neuron n has the output h[n + 1]; yours takes h[n], for the first neuron the input x.": product(
-            lambda h: slope(np.append(x, h[:-1])), weights[1:]
+        "h holds the outputs, tanh is in them already: the slope is 1 − h², not 1 − tanh(h)².": with_slopes(
+            1 - np.tanh(h) ** 2
         ),
-        "h holds the outputs, tanh is in them already: the slope is 1 − h², not 1 − tanh(h)².": product(
-            lambda h: slope(np.tanh(h)), weights[1:]
-        ),
-        "The slope is 1 − h², with the square.": product(lambda h: 1 - h, weights[1:]),
-        "The last factors are missing: the first neuron's slope, and its input x.": right
-        / (x * slope(np.tanh(weights[0] * x))),
-        "The last slope is missing: the first neuron has one, too.": right / slope(np.tanh(weights[0] * x)),
+        "The slope is 1 − h², with the square.": with_slopes(1 - h),
+        "The last factors are missing: the first neuron's slope, and its input x.": right / (x * slopes[0]),
+        "The last slope is missing: the first neuron has one, too.": right / slopes[0],
         "The sign is reversed: it is output − target, not target − output.": -right,
         "The last factor is missing: the first neuron's slope must be multiplied by its input x.": right / x,
     }
-    return compare(answer, right, plausible, "One number, but not the right one; compare it with the tape's.")
 
 
 def initial_weights(function: Callable) -> str | None:
