@@ -336,6 +336,12 @@ def of_another_network(batch):
     return model, before, norms_by_hand(with_tanh(), batch), reached
 
 
+def on_blank_images(batch):
+    """Every norm is that of a batch whose images were wiped out in place."""
+    batch[0][:] = 0
+    return handing_in(with_he)(batch)
+
+
 class TestRepair:
     def test_the_judge_knows_the_network_of_the_lesson(self):
         mine, theirs = (network().get_weights() for network in (deep_networks.sick, sick))
@@ -379,6 +385,7 @@ class TestRepair:
             (handing_in(with_softmax), "It must give logits; yours gives probabilities"),
             (lambda b: (of_four_numbers(), [1], [1], []), "It must map 32×32×1"),
             (exchanged, "yours are exchanged"),
+            (on_blank_images, "The first list does not show sick()"),
             (of_another_network, "The second list does not belong to the network"),
             (lambda b: (with_he(), np.ones(10), np.ones(10), []), "The first list does not show sick()"),
             (lambda b: (with_he(), [1.0], [1.0], []), "There must be one norm per layer"),

@@ -83,7 +83,7 @@ def repair(function: Callable) -> str | None:
     images, labels = _digits()
     batch = images[:64], labels[:64]
     keras.utils.set_random_seed(3)  # the same weights at every check
-    answer = filled(function, batch)
+    answer = filled(function, tuple(part.copy() for part in batch))  # what is judged by stays as it is
     if isinstance(answer, str):
         return answer
     if not isinstance(answer, (tuple, list)) or len(answer) != 4:
