@@ -44,10 +44,16 @@ def preactivation_block(function: Callable) -> str | None:
         set_norm(norm, 1, offsets)
     x = signed_maps()
     kernels = [np.asarray(layer.kernel) for layer in convolutions]
+    right = x + _in_order("nrcnrc", x, kernels, norms)
+    otherwise = "The shapes are right, the numbers are not: normalization, ReLU, convolution, twice, and then + x."
+    return compare(np.asarray(model(x)), right, _other_orders(x, kernels, norms), otherwise, **FLOAT32)
+
+
+def _other_orders(x: np.ndarray, kernels: list, norms: list) -> dict[str, np.ndarray]:
+    """What blocks give whose parts are missing or stand elsewhere."""
     f = _in_order("nrcnrc", x, kernels, norms)
-    right = x + f
-    plausible = {
-        "A ReLU still stands behind the addition: nothing may stand on the path of x.": relu(right),
+    return {
+        "A ReLU still stands behind the addition: nothing may stand on the path of x.": relu(x + f),
         "The shortcut is missing: add x.": f,
         "The sign is +: F(x) is added to x.": x - f,
         "The sign is +: x is added to F(x).": f - x,
@@ -66,8 +72,6 @@ def preactivation_block(function: Callable) -> str | None:
         )
         + f,
     }
-    otherwise = "The shapes are right, the numbers are not: normalization, ReLU, convolution, twice, and then + x."
-    return compare(np.asarray(model(x)), right, plausible, otherwise, **FLOAT32)
 
 
 def _in_order(order: str, x: np.ndarray, kernels: list[np.ndarray], norms: list) -> np.ndarray:

@@ -38,10 +38,8 @@ def deepen(function: Callable) -> str | None:
     if answer.count_params() != deep.count_params():
         return f"Return the deep network of {DEPTHS[1]} layers, with its weights set."
     maps = np.zeros((3, 3))
-    center = maps.copy()
-    center[1, 1] = 1
-    corner = maps.copy()
-    corner[0, 0] = 1
+    center = np.diag([0, 1, 0])
+    corner = np.diag([1, 0, 0])
     plausible = {
         "The new layers still have their random weights.": None,
         "The kernels of the new layers are 0, so they pass on 0: a plain layer without a shortcut.": _diagonal(maps),

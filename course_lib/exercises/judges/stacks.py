@@ -109,7 +109,9 @@ def wrong_steps(convolutions: Sequence) -> str | None:
 
 def wrong_poolings(steps: Sequence, block_lengths: Sequence[int]) -> str | None:
     """What is wrong with the max poolings among `steps`, one wanted behind each block of so many convolutions."""
-    convolutions, poolings, places = 0, [], []
+    convolutions = 0
+    poolings = []
+    places = []
     for step in steps:
         if hasattr(step, "kernel_size"):
             convolutions += 1

@@ -145,7 +145,8 @@ def wrong_layers(model, column: Sequence[Sequence[int]]) -> str | None:
 
 def _wrong_stack(steps: list, column: Sequence[Sequence[int]]) -> str | None:
     """What is wrong with the convolutions and poolings of a network for images of 224×224 pixels."""
-    sizes, lengths = [size for block in column for size in block], [len(block) for block in column]
+    sizes = [size for block in column for size in block]
+    lengths = [len(block) for block in column]
     # a dense layer may be written as a convolution, too: those are behind the blocks
     convolutions = [step for step in steps if hasattr(step, "kernel_size")][: len(sizes)]
     if (found := [layer.kernel_size[0] for layer in convolutions]) != sizes:
