@@ -270,6 +270,13 @@ def with_glorot():
     return deep(depth=10, width=50, initialization="glorot")
 
 
+def with_selu():
+    """It learns at the smaller of the judge's rates."""
+    dense = functools.partial(keras.layers.Dense, kernel_initializer="lecun_normal")
+    inner = [dense(50, activation="selu") for _ in range(9)]
+    return keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Flatten(), *inner, dense(10)])
+
+
 def in_blocks():
     """The same ten layers, nine of them in a nested model."""
     network = with_he()
@@ -349,7 +356,7 @@ class TestRepair:
         for one, other in zip(mine[::2], theirs[::2], strict=True):
             assert one.std() == pytest.approx(0.01, rel=0.2) and other.std() == pytest.approx(0.01, rel=0.2)
 
-    @pytest.mark.parametrize("network", [with_he, with_tanh, with_default_width, with_glorot, in_blocks])
+    @pytest.mark.parametrize("network", [with_he, with_tanh, with_default_width, with_glorot, in_blocks, with_selu])
     def test_right(self, network):
         assert exercises.gradients.e2.reply(handing_in(network)).startswith("→ Right")
 
