@@ -172,7 +172,7 @@ def _does_not_learn(model, images: np.ndarray, labels: np.ndarray) -> str | None
         return f"Its weights start too large: its first layer's gradient has the norm {first:.1g}, and it explodes."
     if error > HIGHEST_ERROR:
         return (
-            f"Within {STEPS} steps of SGD, rate {RATES[0]} or {RATES[1]}, it is wrong on {error:.0%} of the digits or more; "
+            f"Within {STEPS} steps of SGD, rate {RATES[0]} or {RATES[1]}, it errs on {error:.0%} of the digits; "
             f"at most {HIGHEST_ERROR:.0%} is asked. The gradient of its first layer had the norm {first:.1g}."
         )
     return None
