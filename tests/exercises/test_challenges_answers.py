@@ -306,6 +306,15 @@ class TestMyAnswers:
         assert said.startswith("→ Not yet. ") and reply in said
         assert "%" not in said  # no accuracy on hidden labels
 
+    def test_a_function_may_change_its_pictures(self):
+        def in_place(data):
+            answer = with_edges(data)
+            for images in (data.train[0], data.test_images):
+                images[:] = 0
+            return answer
+
+        assert all(challenges.e2.reply(in_place).startswith("→ Right") for _ in range(2))
+
     def test_luck_does_not_pass(self):
         """Methods as good as the linear classifier, which differ from it on many pictures."""
         _, labels, linear, _ = judges.private_scenes()

@@ -270,6 +270,13 @@ def with_glorot():
     return deep(depth=10, width=50, initialization="glorot")
 
 
+def with_selu():
+    """It learns at the smaller of the judge's rates."""
+    dense = functools.partial(keras.layers.Dense, kernel_initializer="lecun_normal")
+    inner = [dense(50, activation="selu") for _ in range(9)]
+    return keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Flatten(), *inner, dense(10)])
+
+
 def in_blocks():
     """The same ten layers, nine of them in a nested model."""
     network = with_he()
@@ -336,6 +343,12 @@ def of_another_network(batch):
     return model, before, norms_by_hand(with_tanh(), batch), reached
 
 
+def on_blank_images(batch):
+    """Every norm is that of a batch whose images were wiped out in place."""
+    batch[0][:] = 0
+    return handing_in(with_he)(batch)
+
+
 class TestRepair:
     def test_the_judge_knows_the_network_of_the_lesson(self):
         mine, theirs = (network().get_weights() for network in (deep_networks.sick, sick))
@@ -343,7 +356,7 @@ class TestRepair:
         for one, other in zip(mine[::2], theirs[::2], strict=True):
             assert one.std() == pytest.approx(0.01, rel=0.2) and other.std() == pytest.approx(0.01, rel=0.2)
 
-    @pytest.mark.parametrize("network", [with_he, with_tanh, with_default_width, with_glorot, in_blocks])
+    @pytest.mark.parametrize("network", [with_he, with_tanh, with_default_width, with_glorot, in_blocks, with_selu])
     def test_right(self, network):
         assert exercises.gradients.e2.reply(handing_in(network)).startswith("→ Right")
 
@@ -379,6 +392,7 @@ class TestRepair:
             (handing_in(with_softmax), "It must give logits; yours gives probabilities"),
             (lambda b: (of_four_numbers(), [1], [1], []), "It must map 32×32×1"),
             (exchanged, "yours are exchanged"),
+            (on_blank_images, "The first list does not show sick()"),
             (of_another_network, "The second list does not belong to the network"),
             (lambda b: (with_he(), np.ones(10), np.ones(10), []), "The first list does not show sick()"),
             (lambda b: (with_he(), [1.0], [1.0], []), "There must be one norm per layer"),

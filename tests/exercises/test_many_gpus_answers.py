@@ -170,6 +170,20 @@ def local_by_weights(model, parts):
     return [[np.multiply(len(y) / count, g) for g in next(means)] if len(y) else zeros for _, y in parts]
 
 
+def with_a_step(model, parts):
+    """The right gradients; then the weights take the step."""
+    found = local()(model, parts)
+    for weight, *gradients in zip(model.trainable_variables, *found, strict=True):
+        weight.assign_sub(sum(gradients))
+    return found
+
+
+def with_blank_images(model, parts):
+    for images, _ in parts:
+        images[:] = 0
+    return local()(model, parts)
+
+
 class TestLocalGradients:
     @pytest.mark.parametrize("function", [local(), local_by_weights])
     def test_right(self, function):
@@ -188,6 +202,8 @@ class TestLocalGradients:
         ("function", "reply"),
         [
             (lambda model, parts: None, "returns nothing"),
+            (with_a_step, "Your function changes the model's weights"),
+            (with_blank_images, "The numbers are not the gradients"),
             (lambda model, parts: local()(model, parts)[0], "one list of gradients per device"),
             (local(lambda labels, parts: len(labels)), "Each device divides by its own number of images"),
             (local(lambda *_: 1, reduce=tf.reduce_mean), "Each device divides by its own number of images"),

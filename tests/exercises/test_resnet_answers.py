@@ -94,7 +94,8 @@ def residual(x, filters, strides, inside=True):
     return layers.BatchNormalization()(f)
 
 
-def block(x, filters, strides=1, *, projection=1, norm=True, bias=False, always=False, join=None, last=True, relu=()):
+def block(x, filters, strides=1, *, projection=1, norm=True, bias=False, always=False, join=None, last=True, relu=(),
+          limit=None):  # fmt: skip
     """The block of lesson 07, with everything that may be wrong."""
     layers = keras.layers
     f = residual(x, filters, strides)
@@ -105,7 +106,7 @@ def block(x, filters, strides=1, *, projection=1, norm=True, bias=False, always=
     x = layers.ReLU()(x) if "x" in relu else x
     f = layers.ReLU()(f) if "f" in relu else f
     x = (join or layers.Add())([x, f])
-    return layers.ReLU()(x) if last else x
+    return layers.ReLU(max_value=limit)(x) if last else x
 
 
 def projecting(shortcut, where=lambda x, filters, strides: True, *, last=True):
@@ -255,6 +256,8 @@ class TestResidualBlock:
             (lambda x, f, s=1: block(x, f, s, relu="x"), "A ReLU stands on the shortcut"),
             (lambda x, f, s=1: block(x, f, s, last=False, relu="fx"), "Both parts pass a ReLU"),
             (lambda x, f, s=1: block(x, f, s, join=keras.layers.Subtract()), "The sign is +"),
+            (lambda x, f, s=1: block(x, f, s, limit=6), "Your ReLU cuts off what is above 6"),
+            (lambda x, f, s=1: block(x, f, s, limit=6 if s > 1 else None), "the ReLU cuts off what is above 6"),
             (lambda x, f, s=1: block(x, f, s, join=keras.layers.Multiply()), "the shortcut is missing"),
             (lambda x, f, s=1: block(x, f, s, join=keras.layers.Concatenate()), "must stay 6×6×4"),
             (lambda x, f, s=1: block(x, f, s, join=without_gradient), "does not pass along the shortcut"),
@@ -309,9 +312,28 @@ def deepen(shallow, deep, *, window=((0, 0, 0), (0, 1, 0), (0, 0, 0)), maps=np.e
     return deep
 
 
+def the_wrong_way(shallow, deep):
+    """Copying kernels in the new layers, and the deep network's weights into the shallow one."""
+    known = {layer.name: layer for layer in shallow.layers}
+    for layer in deepen(shallow, deep, keep=False).layers:
+        if layer.name in known:
+            known[layer.name].set_weights(layer.get_weights())
+    return deep
+
+
+def all_zero(*networks):
+    for network in networks:
+        network.set_weights([0 * weights for weights in network.get_weights()])
+    return networks[-1]
+
+
 class TestDeepen:
-    def test_right(self):
-        assert exercises.resnet.e1.reply(deepen).startswith("→ Right")
+    @pytest.mark.parametrize(
+        "function",
+        [deepen, lambda shallow, deep: deepen(shallow, deep, maps=lambda n: np.sqrt(1 + 1.001e-5) * np.eye(n))],
+    )
+    def test_right(self, function):
+        assert exercises.resnet.e1.reply(function).startswith("→ Right")
 
     @pytest.mark.parametrize(
         ("function", "reply"),
@@ -330,6 +352,10 @@ class TestDeepen:
             (lambda shallow, deep: deepen(shallow, deep, part="kernel"), "but not all that its normalizations know"),
             (lambda shallow, deep: deepen(shallow, deep, part="trainable"), "but not all that its normalizations know"),
             (lambda shallow, deep: deep, "does not compute what the shallow one does"),
+            (the_wrong_way, "You changed the shallow network; it gives, the deep one gets."),
+            (all_zero, "You changed the shallow network; it gives, the deep one gets."),
+            (lambda shallow, deep: all_zero(deep), "so they pass on 0"),
+            (lambda shallow, deep: deepen(shallow, deep, maps=lambda n: np.eye(n)[::-1]), "undo what others do"),
         ],
     )
     def test_wrong(self, function, reply):
@@ -337,12 +363,12 @@ class TestDeepen:
         assert said.startswith("→ Not yet. ") and reply in said
 
 
-def in_order(order, *, start=0, end="", **more):
+def in_order(order, *, start=0, end="", epsilon=1e-3, join=None, **more):
     """A block of layers in this order; the shortcut begins behind `start` of them."""
 
     def function(x, filters):
         make = {
-            "n": keras.layers.BatchNormalization,
+            "n": lambda: keras.layers.BatchNormalization(epsilon=epsilon),
             "r": keras.layers.ReLU,
             "c": lambda: keras.layers.Conv2D(filters, 3, padding="same", **{"use_bias": False} | more),
         }
@@ -350,7 +376,7 @@ def in_order(order, *, start=0, end="", **more):
         for place, letter in enumerate(order, 1):
             f = make[letter]()(f)
             short = f if place == start else short
-        f = keras.layers.Add()([short, f])
+        f = (join or keras.layers.Add())([short, f])
         return make[end]()(f) if end else f
 
     return function
@@ -364,7 +390,11 @@ def preactivation_as_a_network(x, filters):
 
 
 class TestPreactivationBlock:
-    @pytest.mark.parametrize("function", [in_order("nrcnrc"), preactivation_as_a_network])
+    @pytest.mark.parametrize(
+        "function",
+        [in_order("nrcnrc"), *(in_order("nrcnrc", epsilon=small) for small in (1e-5, 1.001e-5, 0.1)),
+         preactivation_as_a_network],
+    )  # fmt: skip
     def test_right(self, function):
         assert exercises.resnet.e3.reply(function).startswith("→ Right")
 
@@ -385,6 +415,10 @@ class TestPreactivationBlock:
             (in_order("nrcnc"), "The second ReLU is missing"),
             (in_order("rncrnc"), "The ReLU stands before the normalization"),
             (in_order("nrcnrc", start=2), "must lead x itself around the block"),
+            (in_order("nrcnrc", start=2, epsilon=1e-5), "must lead x itself around the block"),
+            (in_order("cnrcn", epsilon=0.1), "The order is the old one"),
+            (in_order("nrcnrc", join=keras.layers.Subtract()), "The sign is +: F(x) is added"),
+            (in_order("nrcnrc", join=lambda parts: parts[1] - parts[0]), "The sign is +: x is added"),
         ],
     )
     def test_wrong(self, function, reply):

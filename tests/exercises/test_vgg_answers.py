@@ -1,5 +1,7 @@
 """The answers of lesson 06, each found by another way, and its judges met with right and wrong functions."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ class TestVggsAnswersAreTheNetworks:
         assert asked.e3.right == self.parameters(1, 512, 512) and self.parameters(3, 512, 512) in asked.e3.wrong
         assert asked.q3.right == 2 * self.parameters(3, 128, 128, bias=False)
         assert {self.parameters(5, 128, 128, bias=False), 27 * 128**2} <= set(asked.q3.wrong)
+        assert {2 * self.parameters(3, 128, 128), self.parameters(3, 128, 128)} <= set(asked.q3.wrong)
         pooled = vgg16.get_layer("block5_pool").output.shape
         assert pooled[1:3] == (7, 7)
         assert asked.q7.right == (512 + 1) * 4096 and (7 * 7 * 512 + 1) * 4096 in asked.q7.wrong
@@ -38,8 +41,10 @@ class TestVggsAnswersAreTheNetworks:
 
     def test_arithmetic(self):
         asked = exercises.vgg
-        assert asked.w2.right == pytest.approx(np.sqrt(2) ** 8)
+        assert asked.w2.right == pytest.approx(np.sqrt(2) ** 8) and "what is left" in asked.w2.reply(np.sqrt(2) ** -8)
         assert asked.q6.right == 370_000 * 256 / 1_024
+        steps = [1_281_167 / images for images in (256, 1_024)]  # in one epoch
+        assert {*map(int, np.floor(steps)), *map(int, np.ceil(steps))} <= set(asked.q6.wrong)
         assert asked.q8.right == pytest.approx((12 - 1.5) / 0.06)
         assert round((12 - 3 * 1.5) / 0.06) in asked.q8.wrong  # the weights' share taken off three times
 
@@ -95,8 +100,38 @@ def block_with_one_relu(x, filters, sizes):
     return keras.layers.ReLU()(block(x, filters, sizes, activation=None))
 
 
+def block_padded_before(x, filters, sizes):
+    for size in sizes:
+        x = keras.layers.ZeroPadding2D(size // 2)(x)
+        x = keras.layers.Conv2D(filters, size, activation="relu")(x)
+    return keras.layers.MaxPooling2D(2)(x)
+
+
+def block_of_overlapping_windows(x, filters, sizes):
+    return keras.layers.MaxPooling2D(3, strides=2, padding="same")(block(x, filters, sizes, shrink=0))
+
+
+def block_pooled_first(x, filters, sizes):
+    return block(keras.layers.MaxPooling2D(2)(x), filters, sizes, shrink=0)
+
+
+def block_pooled_inside(x, filters, sizes):
+    return block(block(x, filters, sizes[:1]), filters, sizes[1:], shrink=0)
+
+
+def block_with_stride(x, filters, sizes):
+    return block(block(x, filters, sizes[:-1], shrink=0), filters, sizes[-1:], shrink=0, strides=2)
+
+
+def block_pooled_by_operation(x, filters, sizes):
+    return keras.ops.max_pool(block(x, filters, sizes, shrink=0), 2)
+
+
 class TestVggBlock:
-    @pytest.mark.parametrize("function", [block, block_with_relu_layers, as_networks(block)])
+    @pytest.mark.parametrize(
+        "function",
+        [block, block_with_relu_layers, as_networks(block), block_padded_before, block_pooled_by_operation],
+    )
     def test_right(self, function):
         assert exercises.vgg.q1.reply(function).startswith("→ Right")
 
@@ -115,7 +150,14 @@ class TestVggBlock:
             (lambda x, f, s: block(keras.Input((12, 16, 5)), f, s), "is not made of its first argument"),
             (lambda x, f, s: block(x, 64, s), "needs 6 filters; yours have [64, 64, 64]"),
             (lambda x, f, s: block(x, f, s, use_bias=False), "has a bias per filter"),
+            (lambda x, f, s: block(x, f, s, activation="relu6"), "followed by a ReLU and no more"),
+            (lambda x, f, s: block(keras.layers.Dropout(0.5)(x), f, s), "There is dropout in your block"),
             (lambda x, f, s: block(x, f, s, activation="tanh"), "the numbers are not"),
+            (block_of_overlapping_windows, "It has a pooling of 3×3 with a stride of 2; VGG's are 2×2"),
+            (block_pooled_first, "A pooling stands before the convolutions of its block"),
+            (block_pooled_inside, "The poolings follow convolution 1; they belong behind 3."),
+            (block_with_stride, "has a stride of 2; every convolution of VGG has a stride of 1"),
+            (lambda x, f, s: block(x, f, s, dilation_rate=2), "has a dilation of 2, so its filter skips pixels"),
             (lambda x, f, s: None, "Your function returns nothing"),
             (lambda x, f, s: 7, "Your function returns int"),
             (lambda x: x, "Your function stopped with TypeError"),
@@ -135,11 +177,13 @@ def network(
     last=5,
     end=None,
     activation="relu",
+    made_of=block,
     **options,
 ):
     x = inputs = keras.Input((224, 224, 3))
     for number, (sizes, maps) in enumerate(zip(column, filters, strict=True), 1):
-        x = block(x, maps, sizes, shrink=number <= last, **options)
+        more = {"shrink": number <= last, **options} if made_of is block else {}
+        x = made_of(x, maps, sizes, **more)
     x = flatten()(x) if flatten else x
     for width in units:
         x = keras.layers.Dense(width, activation=activation)(x)
@@ -174,6 +218,80 @@ def network_with_operations(column):
     return keras.Model(inputs, keras.layers.Dense(1000)(x))
 
 
+def narrow(column, **options):
+    return network(column, filters=(2, 3, 4, 5, 5), units=(6, 6), **options)
+
+
+def all_convolutional(column):
+    """The dense layers as convolutions: of 7×7, then of 1×1."""
+    x = inputs = keras.Input((224, 224, 3))
+    for sizes, maps in zip(column, (2, 3, 4, 5, 5), strict=True):
+        x = block(x, maps, sizes)
+    for size in (7, 1):
+        x = keras.layers.Conv2D(6, size, activation="relu")(x)
+    return keras.Model(inputs, keras.layers.Flatten()(keras.layers.Conv2D(1000, 1)(x)))
+
+
+def shrunk_at_the_end(x):
+    return keras.layers.Flatten()(keras.layers.MaxPooling2D(32)(x))
+
+
+def shrunk_five_times_at_the_end(x):
+    for _ in range(5):
+        x = keras.layers.MaxPooling2D(2)(x)
+    return keras.layers.Flatten()(x)
+
+
+def larger_at_first(x, filters, sizes):
+    """A block that adds four pixels of padding on each side of the images, which the poolings by 2 then lose."""
+    if x.shape[-1] == 3:
+        x = keras.layers.ZeroPadding2D(4)(x)
+    return block(x, filters, sizes)
+
+
+class TestLayersOfAColumn:
+    """What equal counts of parameters do not show, on narrow networks."""
+
+    @pytest.mark.parametrize("column", "ACE")
+    @pytest.mark.parametrize(
+        "function",
+        [narrow, all_convolutional]
+        + [
+            functools.partial(narrow, made_of=made_of)
+            for made_of in (
+                *(block_with_relu_layers, as_networks(block)),
+                *(block_padded_before, block_pooled_by_operation),
+            )
+        ],
+    )
+    def test_right(self, function, column):
+        kernel_sizes = judges.COLUMNS[column]
+        assert judges.wrong_layers(function(kernel_sizes), kernel_sizes) is None
+
+    @pytest.mark.parametrize(
+        ("function", "reply"),
+        [
+            (lambda c: narrow(c, made_of=block_of_overlapping_windows), "It has a pooling of 3×3 with a stride of 2"),
+            (lambda c: narrow(c, made_of=block_with_stride), "has a stride of 2; every convolution of VGG"),
+            (lambda c: narrow(c, made_of=block_pooled_first), "A pooling stands before the convolutions"),
+            (
+                lambda c: narrow(c, last=0, flatten=lambda: shrunk_at_the_end),
+                "It has 1 max pooling(s); wanted is one behind",
+            ),
+            (
+                lambda c: narrow(c, last=0, flatten=lambda: shrunk_five_times_at_the_end),
+                "The poolings follow convolution 13, 13, 13, 13, 13; they belong behind 2, 4, 7, 10, 13.",
+            ),
+            (lambda c: narrow(c, dilation_rate=2), "has a dilation of 2, so its filter skips pixels"),
+            (lambda c: narrow([block[::-1] for block in c]), "3-3-1-3-3-1-3-3-1-3-3, the column's 3-3-3-3-3-3-1"),
+            (lambda c: narrow(c, made_of=larger_at_first), "have 232×232 pixels; VGG's have 224×224 there"),
+        ],
+    )
+    def test_wrong(self, function, reply):
+        kernel_sizes = judges.COLUMNS["C"]
+        assert reply in judges.wrong_layers(function(kernel_sizes), kernel_sizes)
+
+
 class TestBuildVgg:
     @pytest.fixture(autouse=True)
     def nothing_is_drawn(self, monkeypatch):
@@ -183,7 +301,12 @@ class TestBuildVgg:
 
     @pytest.mark.parametrize(
         "function",
-        [network, network_with_operations, lambda column: network_with_relu_in_a_loop(column, last=None)],
+        [
+            network,
+            network_with_operations,
+            lambda column: network_with_relu_in_a_loop(column, last=None),
+            lambda column: network(column, made_of=block_padded_before),
+        ],
     )
     def test_right(self, function):
         assert exercises.vgg.q2.reply(function).startswith("→ Right")
@@ -210,11 +333,15 @@ class TestBuildVgg:
             (lambda c: network(c, use_bias=False), "have no biases"),
             (lambda c: network(c, flatten=None), "Flatten the maps before the dense layers"),
             (lambda c: network(c, end="softmax"), "leave the softmax out"),
-            (lambda c: network(c, end="relu"), "the last layer has an activation, relu; logits have none"),
-            (network_with_relu_in_a_loop, "the last layer has an activation, relu; logits have none"),
+            (lambda c: network(c, end="relu"), "The last layer has an activation, relu; logits have none"),
+            (network_with_relu_in_a_loop, "The last layer has an activation, relu; logits have none"),
             (lambda c: network(c, activation=None), "has no ReLU; every layer but the last"),
             (lambda c: network(c, activation="tanh"), "has no ReLU, but tanh; every layer but the last"),
-            (lambda c: network(c, pool=keras.layers.AveragePooling2D), "it has average pooling"),
+            (
+                lambda c: network(c, pool=keras.layers.AveragePooling2D),
+                "The counts are right, but not the network of column A. It has average pooling",
+            ),
+            (lambda c: network(c, made_of=block_pooled_first), "A pooling stands before the convolutions"),
             (
                 lambda c: network_with_relu_in_a_loop(c, None, lambda: keras.layers.Activation("elu")),
                 "has no ReLU, but elu",
@@ -256,6 +383,7 @@ class TestTwoSmall:
             (lambda x, m: pair(x, m, relu=(False, False)), "No ReLU: then two 3×3 are one linear 5×5"),
             (lambda x, m: pair(x, 2 * m), "needs 6 filters"),
             (lambda x, m: pair(x, m, use_bias=False), "has a bias per filter"),
+            (lambda x, m: pair(x, m, activation="relu6"), "no more"),
             (lambda x, m: ..., "The gap is still empty"),
             (lambda x, m: 25, "Your function returns int"),
             (lambda x: x, "Your function stopped with TypeError"),

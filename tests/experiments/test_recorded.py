@@ -311,10 +311,21 @@ class TestLessonSix:
     def test_without_dropout_nineteen_layers_learn_in_one_seed_of_three(self, errors):
         assert sorted(error < 50 for error in errors["E, no dropout"]["test"]) == [False, False, True]
 
-    def test_normalized_columns_gain_nothing_clear_from_depth(self, errors):
+    def test_what_depth_does_to_normalized_columns(self, errors):
         a, b, d, e = (errors[f"{column}, normalized"] for column in "ABDE")
         assert max(d["training"]) < min(a["training"]) and max(d["training"]) < min(e["training"])
-        assert np.ptp([np.median(each["test"]) for each in (a, b, d)]) < 1.4  # the standard deviation of a difference
+        assert max(b["test"]) < min(a["test"]) and max(b["test"]) < min(d["test"])
+        assert np.median(a["test"]) - np.median(b["test"]) == pytest.approx(0.7)
+        assert min(d["test"]) < max(a["test"]) and min(a["test"]) < max(d["test"])  # not clear
+        assert [round(float(np.ptp(each["test"])), 1) for each in (a, d)] == [2.2, 2.1]
+
+    @pytest.mark.parametrize("part", ["training", "test"])
+    @pytest.mark.parametrize("name", ["vgg_depth", "vgg_depth_short"])
+    def test_without_normalization_columns_train_about_like_a_to_sixteen_layers_only(self, name, part):
+        a, b, d, e = (experiments.both_errors(name)[column][part] for column in "ABDE")
+        for deeper in (b, d):
+            assert min(deeper) < max(a) and min(a) < max(deeper)
+        assert min(e) > max(a)
 
     def test_the_column_of_sixteen_layers_needs_none_of_the_changes(self, errors):
         assert max(errors["D"]["test"]) < 50

@@ -1,5 +1,6 @@
 """Judges of the answers that are functions in `challenges.toml`."""
 
+import copy
 import functools
 from collections.abc import Callable
 
@@ -184,7 +185,7 @@ def my_answers(function: Callable) -> str | None:
     from scipy import stats
 
     data, labels, linear, near = private_scenes()
-    answer = np.asarray(function(data))
+    answer = np.asarray(function(copy.deepcopy(data)))  # the next function gets the pictures as they are
     if answer.shape == (len(labels), 10):
         answer = answer.argmax(axis=1)
     if answer.shape != labels.shape:

@@ -12,7 +12,7 @@ LAYERS = 10  # of the network to repair
 HIGHEST_ERROR = 0.3  # of the repaired network on training digits, within `STEPS` steps
 STEPS = 400
 LARGEST_NORM = 100.0  # of the first layer's gradient: above, a network that does not learn has exploded
-RATE = 0.1
+RATES = (0.1, 0.02)  # the second where the first fails: some activations need it
 SMALLEST_NORM = 1e-6  # of a gradient that "reaches" a layer of the network to repair
 
 
@@ -83,7 +83,7 @@ def repair(function: Callable) -> str | None:
     images, labels = _digits()
     batch = images[:64], labels[:64]
     keras.utils.set_random_seed(3)  # the same weights at every check
-    answer = filled(function, batch)
+    answer = filled(function, tuple(part.copy() for part in batch))  # what is judged by stays as it is
     if isinstance(answer, str):
         return answer
     if not isinstance(answer, (tuple, list)) or len(answer) != 4:
@@ -169,14 +169,11 @@ def _does_not_learn(model, images: np.ndarray, labels: np.ndarray) -> str | None
     first = _norms(gradients_of(model, images[:64], labels[:64]))[0]
     error = _lowest_error(model, images, labels)
     if error > HIGHEST_ERROR and first > LARGEST_NORM:
-        return (
-            f"Its weights start too large: the gradient of its first layer has the norm {first:.1g}, and it explodes."
-        )
+        return f"Its weights start too large: its first layer's gradient has the norm {first:.1g}, and it explodes."
     if error > HIGHEST_ERROR:
         return (
-            f"Within {STEPS} steps of SGD({RATE}) it is wrong on {error:.0%} of the training digits or more; at most "
-            f"{HIGHEST_ERROR:.0%} is asked. The gradient of its first layer had the norm {first:.1g}: does that get it "
-            "to learn in so few steps?"
+            f"Within {STEPS} steps of SGD, rate {RATES[0]} or {RATES[1]}, it errs on {error:.0%} of the digits; "
+            f"at most {HIGHEST_ERROR:.0%} is asked. The gradient of its first layer had the norm {first:.1g}."
         )
     return None
 
@@ -217,11 +214,16 @@ def _lowest_error(model, images: np.ndarray, labels: np.ndarray) -> float:
     """
     import keras
 
-    model.compile(keras.optimizers.SGD(RATE), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    start = model.get_weights()
     errors = []
-    for _ in range(max(1, round(STEPS * 100 / len(images)))):
-        model.fit(images, labels, batch_size=100, verbose=0, shuffle=False)
-        errors.append(float(np.mean(np.argmax(model(images, training=True), axis=1) != labels)))
+    for rate in RATES:
+        model.set_weights(start)
+        model.compile(keras.optimizers.SGD(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        for _ in range(max(1, round(STEPS * 100 / len(images)))):
+            model.fit(images, labels, batch_size=100, verbose=0, shuffle=False)
+            errors.append(float(np.mean(np.argmax(model(images, training=True), axis=1) != labels)))
+            if errors[-1] <= HIGHEST_ERROR:
+                return errors[-1]
     return min(errors)
 
 

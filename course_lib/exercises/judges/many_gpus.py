@@ -69,23 +69,26 @@ def local_gradients(function: Callable) -> str | None:
     model.set_weights([generator.normal(size=(4, 10)), generator.normal(size=10)])
     for sizes in SIZES:
         parts = [(generator.normal(size=(n, 4)).astype("float32"), generator.integers(10, size=n)) for n in sizes]
-        answer = function(model, parts)
+        before = model.get_weights()
+        answer = function(model, [(images.copy(), labels.copy()) for images, labels in parts])
         if answer is None or answer is ...:
             return NOTHING
         if len(answer) != len(parts) or any(not isinstance(each, (list, tuple)) for each in answer):
             return f"It must return a list with one list of gradients per device, here {len(parts)} lists."
-        problem = _wrong_sums(np.array([_flat(each) for each in answer]), model, parts)
+        if not all(map(np.array_equal, model.get_weights(), before)):
+            return "Your function changes the model's weights; it must return gradients, and leave the step to others."
+        problem = _wrong_sums(np.array([_flat(each) for each in answer]), before, parts)
         if problem is not None:
             return problem
     return None
 
 
-def _wrong_sums(found: np.ndarray, model, parts: list) -> str | None:
+def _wrong_sums(found: np.ndarray, weights: list, parts: list) -> str | None:
     """What is wrong with the devices' gradients, one row per device, or None."""
     sizes = [len(labels) for _, labels in parts]
     if not np.isfinite(found).all():
         return f"With {sizes} images per device a gradient is NaN: the mean over no images is 0/0. Take sums."
-    sums = np.array([_sum_of_gradients(*part, *model.get_weights()) for part in parts])
+    sums = np.array([_sum_of_gradients(*part, *weights) for part in parts])
     means = sums / np.maximum(sizes, 1)[:, None]
     if np.allclose(found, sums / sum(sizes), **FLOAT32):
         return None

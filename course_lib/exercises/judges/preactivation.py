@@ -44,35 +44,43 @@ def preactivation_block(function: Callable) -> str | None:
         set_norm(norm, 1, offsets)
     x = signed_maps()
     kernels = [np.asarray(layer.kernel) for layer in convolutions]
-    right = x + _in_order("nrcnrc", x, kernels)
-    plausible = {
-        "A ReLU still stands behind the addition: nothing may stand on the path of x.": relu(right),
-        "The shortcut is missing: add x.": right - x,
-        "The order is the old one: convolution first. Here normalization and ReLU come before each convolution.": x
-        + _in_order("cnrcn", x, kernels),
-        "The order is convolution, normalization, ReLU; normalization and ReLU come before the convolution.": x
-        + _in_order("cnrcnr", x, kernels),
-        "Before the first convolution normalization and ReLU are missing.": x + _in_order("cnrc", x, kernels),
-        "The ReLUs are missing: two convolutions in a row are one linear map.": x + _in_order("ncnc", x, kernels),
-        "The first ReLU is missing.": x + _in_order("ncnrc", x, kernels),
-        "The second ReLU is missing.": x + _in_order("nrcnc", x, kernels),
-        "The ReLU stands before the normalization; it comes after.": x + _in_order("rncrnc", x, kernels),
-        "The shortcut begins behind the first ReLU; it must lead x itself around the block.": relu(
-            normalized(x) + BOTH[0]
-        )
-        + _in_order("nrcnrc", x, kernels),
-    }
+    right = x + _in_order("nrcnrc", x, kernels, norms)
     otherwise = "The shapes are right, the numbers are not: normalization, ReLU, convolution, twice, and then + x."
-    return compare(np.asarray(model(x)), right, plausible, otherwise, **FLOAT32)
+    return compare(np.asarray(model(x)), right, _other_orders(x, kernels, norms), otherwise, **FLOAT32)
 
 
-def _in_order(order: str, x: np.ndarray, kernels: list[np.ndarray]) -> np.ndarray:
-    """What new layers make of `x`: "n" normalizes and adds the next of `BOTH`, "r" is ReLU, "c" convolves."""
+def _other_orders(x: np.ndarray, kernels: list, norms: list) -> dict[str, np.ndarray]:
+    """What blocks give whose parts are missing or stand elsewhere."""
+    f = _in_order("nrcnrc", x, kernels, norms)
+    return {
+        "A ReLU still stands behind the addition: nothing may stand on the path of x.": relu(x + f),
+        "The shortcut is missing: add x.": f,
+        "The sign is +: F(x) is added to x.": x - f,
+        "The sign is +: x is added to F(x).": f - x,
+        "The order is the old one: convolution first. Here normalization and ReLU come before each convolution.": x
+        + _in_order("cnrcn", x, kernels, norms),
+        "The order is convolution, normalization, ReLU; normalization and ReLU come before the convolution.": x
+        + _in_order("cnrcnr", x, kernels, norms),
+        "Before the first convolution normalization and ReLU are missing.": x + _in_order("cnrc", x, kernels, norms),
+        "The ReLUs are missing: two convolutions in a row are one linear map.": x
+        + _in_order("ncnc", x, kernels, norms),
+        "The first ReLU is missing.": x + _in_order("ncnrc", x, kernels, norms),
+        "The second ReLU is missing.": x + _in_order("nrcnc", x, kernels, norms),
+        "The ReLU stands before the normalization; it comes after.": x + _in_order("rncrnc", x, kernels, norms),
+        "The shortcut begins behind the first ReLU; it must lead x itself around the block.": relu(
+            normalized(x, norms[0])
+        )
+        + f,
+    }
+
+
+def _in_order(order: str, x: np.ndarray, kernels: list[np.ndarray], norms: list) -> np.ndarray:
+    """What layers make of `x`: "n" is the next of `norms`, each with its own ε, "r" is ReLU, "c" convolves."""
     waiting = list(kernels)
-    offsets = list(BOTH)
+    left = list(norms)
     for step in order:
         if step == "n":
-            x = normalized(x) + offsets.pop(0)
+            x = normalized(x, left.pop(0))
         elif step == "r":
             x = relu(x)
         else:

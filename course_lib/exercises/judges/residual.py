@@ -23,6 +23,7 @@ from course_lib.exercises.judges.residual_parts import (
 )
 from course_lib.exercises.judges.stacks import network_of
 
+KNOWN = np.array([0.5, -0.5, 9.0, -0.5])  # what F(x) is made, map by map; one sum is above 6, where some ReLUs end
 WIDER = 8  # maps of a block that halves the sides
 CHANGES = ((WIDER, 2), (WIDER, 1), (MAPS, 2))  # filters and strides: F(x) has another shape than x
 
@@ -63,26 +64,27 @@ def _wrong_counts(model) -> str | None:
 
 
 def _wrong_sum(model, parts: Parts) -> str | None:
-    """What is wrong with x + F(x), where F(x) is made known: the last scale is 0, the offsets are `OFFSETS`."""
+    """What is wrong with x + F(x), where F(x) is made known: the last scale is 0, the offsets are `KNOWN`."""
     x = signed_maps()
     set_norm(parts.last, 0, 0)
     if np.allclose(np.asarray(model(np.abs(x))), 0):
         return "With γ = 0 in the last normalization your block puts out 0, not x: the shortcut is missing."
-    set_norm(parts.last, 0, OFFSETS)
+    set_norm(parts.last, 0, KNOWN)
     plausible = {
-        "The last ReLU is missing; it stands behind the addition.": x + OFFSETS,
-        "Your ReLU stands before the addition, so a block can only add, never take away.": x + relu(OFFSETS),
+        "The last ReLU is missing; it stands behind the addition.": x + KNOWN,
+        "Your ReLU stands before the addition, so a block can only add, never take away.": x + relu(KNOWN),
         "F passes a ReLU before the addition, so a block can only add; one ReLU, behind the sum, is enough.": relu(
-            x + relu(OFFSETS)
+            x + relu(KNOWN)
         ),
-        "A ReLU stands on the shortcut; it must lead x around untouched.": relu(relu(x) + OFFSETS),
-        "Both parts pass a ReLU before they are added; one ReLU stands behind the sum.": relu(x) + relu(OFFSETS),
-        "The sign is +: F(x) is added to x.": relu(x - OFFSETS),
-        "The sign is +: x is added to F(x).": relu(OFFSETS - x),
-        "You multiply x and F(x); they are added.": relu(x * OFFSETS),
+        "A ReLU stands on the shortcut; it must lead x around untouched.": relu(relu(x) + KNOWN),
+        "Both parts pass a ReLU before they are added; one ReLU stands behind the sum.": relu(x) + relu(KNOWN),
+        "The sign is +: F(x) is added to x.": relu(x - KNOWN),
+        "The sign is +: x is added to F(x).": relu(KNOWN - x),
+        "Your ReLU cuts off what is above 6; the block's has no upper limit.": np.minimum(relu(x + KNOWN), 6),
+        "You multiply x and F(x); they are added.": relu(x * KNOWN),
     }
     otherwise = "With F(x) known, the block does not put out ReLU(x + F(x))."
-    return compare(np.asarray(model(x)), relu(x + OFFSETS), plausible, otherwise, **FLOAT32)
+    return compare(np.asarray(model(x)), relu(x + KNOWN), plausible, otherwise, **FLOAT32)
 
 
 def _wrong_gradient(model, parts: Parts) -> str | None:
@@ -146,7 +148,7 @@ def _wrong_projected_counts(model, filters: int) -> str | None:
 
 def _wrong_projected_sum(model, parts: Parts) -> str | None:
     """What is wrong with the sum of F(x) and the projected x, where offsets alone make both known."""
-    f, x = np.array([(0.75, -0.5), (-0.5, 0.75), (0.75, -2.0), (-2.0, 0.75)]).T  # two sums are below 0
+    f, x = np.array([(0.75, -0.5), (-0.5, 0.75), (0.75, -2.0), (-2.0, 0.75), (9.0, -0.5)]).T  # two sums are below 0
     sums = []
     for of_f, of_x in zip(f, x, strict=True):
         for norm in parts.norms():
@@ -161,6 +163,7 @@ def _wrong_projected_sum(model, parts: Parts) -> str | None:
         "both parts pass a ReLU before they are added; one ReLU stands behind the sum.": relu(f) + relu(x),
         "the sign is +: the projection is added to F(x).": relu(f - x),
         "the sign is +: F(x) is added to the projection.": relu(x - f),
+        "the ReLU cuts off what is above 6; the block's has no upper limit.": np.minimum(relu(f + x), 6),
         "you multiply both parts; they are added.": relu(f * x),
     }
     otherwise = "the block does not put out ReLU(F(x) + projected x)."

@@ -108,10 +108,8 @@ def set_norm(norm, scale: float, offsets: float | np.ndarray) -> None:
     norm.beta.assign(np.resize(offsets, maps))
 
 
-def normalized(x: np.ndarray, norm=None) -> np.ndarray:
-    """What a normalization that never saw a batch makes of `x`; without `norm` that is Keras' own, with no offset."""
-    if norm is None:
-        return x / np.sqrt(1 + 1e-3)
+def normalized(x: np.ndarray, norm) -> np.ndarray:
+    """What a normalization that never saw a batch makes of `x`."""
     return x / np.sqrt(1 + norm.epsilon) * np.asarray(norm.gamma) + np.asarray(norm.beta)
 
 

@@ -17,26 +17,29 @@ ONLY_KERNELS = (
     "The new layers copy, and the shared ones have the shallow network's kernels, but not all that its normalizations "
     "know: moving means and variances are weights, too, which `get_weights` has and `trainable_weights` has not."
 )
+CHANGED = "You changed the shallow network; it gives, the deep one gets."
 FLOAT32 = {"rtol": 1e-2, "atol": 1e-3}  # twelve more normalizations, each with its ε
 
 
 def deepen(function: Callable) -> str | None:
     """The deep plain network from `(shallow, deep)`: it must compute what the shallow one does."""
-    shallow = _shallow()
-    answer = filled(function, shallow, _network(DEPTHS[1]))
+    images = np.random.default_rng(1).uniform(0, 1, (20, SIDE, SIDE, 1)).astype("float32")
+    shallow = _shallow()  # the student's function gets another one, which it may change
+    right = np.asarray(shallow(images))
+    given = _shallow()
+    answer = filled(function, given, _network(DEPTHS[1]))
     if isinstance(answer, str):
         return answer
     if not hasattr(answer, "count_params"):
         return f"Your function returns {type(answer).__name__}; it must return the deep network."
+    if not all(map(np.array_equal, given.get_weights(), _trained_weights())):
+        return CHANGED
     deep = _network(DEPTHS[1])
     if answer.count_params() != deep.count_params():
         return f"Return the deep network of {DEPTHS[1]} layers, with its weights set."
-    images = np.random.default_rng(1).uniform(0, 1, (20, SIDE, SIDE, 1)).astype("float32")
     maps = np.zeros((3, 3))
-    center = maps.copy()
-    center[1, 1] = 1
-    corner = maps.copy()
-    corner[0, 0] = 1
+    center = np.diag([0, 1, 0])
+    corner = np.diag([1, 0, 0])
     plausible = {
         "The new layers still have their random weights.": None,
         "The kernels of the new layers are 0, so they pass on 0: a plain layer without a shortcut.": _diagonal(maps),
@@ -58,7 +61,22 @@ def deepen(function: Callable) -> str | None:
     kernels = _deepened(deep, shallow, _diagonal(center), keep=lambda layer: hasattr(layer, "kernel"))
     outputs[ONLY_KERNELS] = np.asarray(kernels(images))
     otherwise = "The deep network does not compute what the shallow one does: compare them behind each block."
-    return compare(np.asarray(answer(images)), np.asarray(shallow(images)), outputs, otherwise, **FLOAT32)
+    return compare(np.asarray(answer(images)), right, outputs, otherwise, **FLOAT32) or _not_copying(answer, shallow)
+
+
+def _not_copying(answer, shallow) -> str | None:
+    """Whether a new convolution changes what it gets, though others change it back."""
+    shared = {layer.name for layer in shallow.layers}
+    for layer in answer.layers:
+        if layer.name in shared or not hasattr(layer, "kernel"):
+            continue
+        maps = np.random.default_rng(2).uniform(0, 1, (2, 6, 6, layer.kernel.shape[-2])).astype("float32")
+        if not np.allclose(layer(maps), maps, **FLOAT32):
+            return (
+                f"The outputs are right, but {layer.name} does not put out what it gets: several of your new layers "
+                "undo what others do. Each of them must copy by itself."
+            )
+    return None
 
 
 def _network(depth: int):

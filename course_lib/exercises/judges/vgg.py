@@ -8,10 +8,19 @@ import numpy as np
 
 from course_lib.exercises.judges import compare
 from course_lib.exercises.judges.deep_networks import filled
-from course_lib.exercises.judges.stacks import two_small, vgg_block  # noqa: F401 (judges of vgg.toml)
+from course_lib.exercises.judges.stacks import (
+    steps_of,
+    two_small,  # noqa: F401 (a judge of vgg.toml, as the next one is)
+    vgg_block,  # noqa: F401
+    wrong_poolings,
+    wrong_sides,
+    wrong_steps,
+)
 
 FILTERS = (64, 128, 256, 512, 512)  # of the five blocks
-NO_ACTIVATION = ("inputlayer", "maxpool", "flatten", "reshape", "dropout", "identity", "cast")  # names begin so
+NO_ACTIVATION = (  # names of steps begin so
+    *("inputlayer", "maxpool", "zeropadding", "pad", "flatten", "reshape", "dropout", "identity", "cast"),
+)
 COLUMNS = {  # of Table 1, those that `build_vgg` must meet: kernel sizes, block by block
     "A": ((3,), (3,), (3, 3), (3, 3), (3, 3)),
     "B": ((3, 3),) * 5,
@@ -95,7 +104,8 @@ def _wrong_network(model, letter: str, column: Sequence[Sequence[int]]) -> str |
     found = model.count_params()
     right = parameters(column)
     if found == right:
-        return _wrong_activations(model)
+        problem = wrong_layers(model, column)
+        return f"The counts are right, but not the network of column {letter}. {problem}" if problem else None
     threes = tuple((3,) * len(sizes) for sizes in column)
     plausible = {
         "every convolution is 3×3 here, but this column has 1×1 ones too": parameters(threes),
@@ -111,32 +121,38 @@ def _wrong_network(model, letter: str, column: Sequence[Sequence[int]]) -> str |
     return f"Column {letter} has {right:,} parameters, yours {found:,}: {reason}."
 
 
-def _wrong_activations(model) -> str | None:
-    """What is wrong with the activations of a network of the right size."""
+def wrong_layers(model, column: Sequence[Sequence[int]]) -> str | None:
+    """What is wrong with a network that has as many parameters as the column: what parameters do not show."""
     last = model.layers[-1]
     if type(last).__name__ == "Softmax" or getattr(getattr(last, "activation", None), "__name__", "") == "softmax":
         return "Its outputs are probabilities; the course's networks return logits, so leave the softmax out."
-    steps = _steps(model)
+    steps = steps_of(model)
     if any(type(step).__name__.lower().startswith("average") for step in steps):
-        return "The counts are right, but it has average pooling; VGG takes the largest of four."
+        return "It has average pooling; VGG takes the largest of four."
+    if problem := _wrong_stack(steps, column):
+        return problem
     *inner, (_, end) = _activations(steps)
     for name, found in inner:
         if "relu" not in found:
             instead = f", but {' and '.join(found)}" if found else ""
-            return f"The counts are right, but {name} has no ReLU{instead}; every layer but the last has one."
+            return f"{name} has no ReLU{instead}; every layer but the last has one."
         if others := [each for each in found if each != "relu"]:
-            return f"The counts are right, but behind {name} comes {' and '.join(others)}; VGG has a ReLU and no more."
+            return f"Behind {name} comes {' and '.join(others)}; VGG has a ReLU and no more."
     if end:
-        return f"The counts are right, but the last layer has an activation, {' and '.join(end)}; logits have none."
+        return f"The last layer has an activation, {' and '.join(end)}; logits have none."
     return None
 
 
-def _steps(model) -> list:
-    """The layers and other operations of a network from input to output, those of networks inside it among them."""
-    found = []
-    for step in getattr(model, "operations", model.layers):
-        found += _steps(step) if hasattr(step, "layers") else [step]
-    return found
+def _wrong_stack(steps: list, column: Sequence[Sequence[int]]) -> str | None:
+    """What is wrong with the convolutions and poolings of a network for images of 224×224 pixels."""
+    sizes = [size for block in column for size in block]
+    lengths = [len(block) for block in column]
+    # a dense layer may be written as a convolution, too: those are behind the blocks
+    convolutions = [step for step in steps if hasattr(step, "kernel_size")][: len(sizes)]
+    if (found := [layer.kernel_size[0] for layer in convolutions]) != sizes:
+        words = ["-".join(map(str, each)) for each in (found, sizes)]
+        return f"Its kernel sizes are {words[0]}, the column's {words[1]}."
+    return wrong_steps(convolutions) or wrong_poolings(steps, lengths) or wrong_sides(convolutions, lengths, 224)
 
 
 def _activations(steps: list) -> list[tuple[str, list[str]]]:
