@@ -84,6 +84,11 @@ class TestResnetsAnswersAreComputed:
         assert exercises.resnet.q2.right == "C" and moving == {"b_2_bn/gamma", "b_2_bn/beta"}
 
 
+def with_dropout(function, x, *arguments):
+    """A block behind dropout, which no output in evaluation shows."""
+    return function(keras.layers.Dropout(0.3)(x), *arguments)
+
+
 def residual(x, filters, strides, inside=True):
     """F(x) of the block of lesson 07."""
     layers = keras.layers
@@ -248,6 +253,7 @@ class TestResidualBlock:
         [
             (lambda x, f, s=1: None, "Your function returns nothing"),
             (lambda x, f, s=1: 7, "Your function returns int"),
+            (lambda x, f, s=1: with_dropout(block, x, f, s), "Dropout or noise stands in your block"),
             (lambda x, f: x, "Your function stopped with TypeError"),
             (plain_block, "the shortcut is missing"),
             (lambda x, f, s=1: block(x, f, s, last=False), "The last ReLU is missing"),
@@ -403,6 +409,7 @@ class TestPreactivationBlock:
         [
             (lambda x, f: None, "Your function returns nothing"),
             (lambda x, f: keras.layers.Conv2D(f, 3)(x), "must stay 6×6×4"),
+            (lambda x, f: with_dropout(in_order("nrcnrc"), x, f), "Dropout or noise stands in your block"),
             (in_order("nrc"), "yours has 1 and 1"),
             (in_order("nrcnrc", use_bias=True), "are wanted without bias"),
             (in_order("nrcnrc", groups=2), "Both convolutions are 3×3 with 4 filters here, without groups"),

@@ -12,6 +12,7 @@ from course_lib.exercises.judges.residual_parts import (
     SCALED,
     SHAPE,
     layers_of,
+    noisy,
     normalized,
     output_of,
     relu,
@@ -30,6 +31,8 @@ def preactivation_block(function: Callable) -> str | None:
     if tuple(model.output_shape[1:]) != SHAPE:
         kept = shape_of(SHAPE)
         return f"{kept} must stay {kept}; yours become {output_of(model)}. Add x, with padding 'same'."
+    if problem := noisy(model):
+        return problem
     convolutions = layers_of(model, "Conv2D")
     norms = layers_of(model, "BatchNormalization")
     if len(convolutions) != 2 or len(norms) != 2:

@@ -13,6 +13,7 @@ from course_lib.exercises.judges.residual_parts import (
     SHAPE,
     Parts,
     layers_of,
+    noisy,
     normalized,
     output_of,
     parts_of,
@@ -37,7 +38,7 @@ def residual_block(function: Callable) -> str | None:
         return (
             f"{shape_of(SHAPE)} with {MAPS} filters must stay {shape_of(SHAPE)}; yours become {output_of(same)}. Add."
         )
-    if problem := _wrong_counts(same):
+    if problem := noisy(same) or _wrong_counts(same):
         return problem
     parts = parts_of(same, projects=False)
     if isinstance(parts, str):

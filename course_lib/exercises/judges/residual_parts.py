@@ -128,6 +128,13 @@ def layers_of(model, kind: str) -> list:
     return [layer for layer in every_layer(model) if type(layer).__name__ == kind]
 
 
+def noisy(model) -> str | None:
+    """The reply where a layer of the block is random in training, which its outputs do not show."""
+    if any("Dropout" in type(layer).__name__ or "Noise" in type(layer).__name__ for layer in every_layer(model)):
+        return "Dropout or noise stands in your block; this network has none."
+    return None
+
+
 def shape_of(shape: tuple[int, ...]) -> str:
     """A shape in words: "6×6×4"."""
     return "×".join(map(str, shape))
