@@ -26,3 +26,8 @@ def compare(
 def every_layer(model) -> list:
     """The layers of a network from input to output, those of networks inside it in their place; each once."""
     return list(dict.fromkeys(leaf_layers(model)))
+
+
+def has_layer(model, *words: str) -> bool:
+    """Whether the class of a layer, also within networks inside, has one of these words in its name."""
+    return any(word in type(layer).__name__ for layer in every_layer(model) for word in words)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_lib.exercises.judges import compare, every_layer
+from course_lib.exercises.judges import compare, every_layer, has_layer
 
 FLOAT32 = {"rtol": 1e-3, "atol": 1e-9}  # an answer may be computed in float32
 EMPTY = "The gap is still empty: replace the dots."
@@ -110,7 +110,7 @@ def _not_repaired(model) -> str | None:
         return f"Yours has {count} layers with weights. A shallow network learns easily; repair all {LAYERS}."
     if count > LAYERS:
         return f"Yours has {count} layers with weights; {LAYERS} are asked, the one of the logits included."
-    if any("Dropout" in type(layer).__name__ for layer in every_layer(model)):
+    if has_layer(model, "Dropout"):
         return "Leave dropout out: with it the norms are others at every call, and none can be compared."
     outputs = np.asarray(model(_digits()[0][:64]))
     if outputs.min() >= 0 and np.allclose(outputs.sum(axis=-1), 1, atol=1e-3):

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from course_lib.exercises.judges import every_layer
+from course_lib.exercises.judges import every_layer, has_layer
 from course_lib.exercises.judges.stacks import convolved
 
 FLOAT32 = {"rtol": 1e-3, "atol": 1e-4}  # a network computes in float32
@@ -130,7 +130,7 @@ def layers_of(model, kind: str) -> list:
 
 def noisy(model) -> str | None:
     """The reply where a layer of the block is random in training, which its outputs do not show."""
-    if any("Dropout" in type(layer).__name__ or "Noise" in type(layer).__name__ for layer in every_layer(model)):
+    if has_layer(model, "Dropout", "Noise"):
         return "Dropout or noise stands in your block; this network has none."
     return None
 

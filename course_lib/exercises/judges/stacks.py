@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from course_lib.exercises.judges import compare, every_layer
+from course_lib.exercises.judges import compare, every_layer, has_layer
 from course_lib.exercises.judges.deep_networks import EMPTY, filled
 
 FLOAT32 = {"rtol": 1e-4, "atol": 1e-2}  # a network computes in float32, here with numbers of some hundreds
@@ -20,7 +20,7 @@ def vgg_block(function: Callable) -> str | None:
     convolutions = _convolutions(model)
     if problem := _wrong_convolutions(convolutions, 5, 6, sizes) or wrong_steps(convolutions):
         return problem
-    if any("Dropout" in type(step).__name__ for step in every_layer(model)):
+    if has_layer(model, "Dropout"):
         return "There is dropout in your block; VGG has it between its dense layers alone."
     if tuple(model.output_shape[1:]) != (6, 8, 6):
         return (
