@@ -146,23 +146,19 @@ def recorded(name: str) -> dict[str, object]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def compared(name: str, *, so_far: bool = False) -> dict[str, list[dict[str, object]]]:
+def compared(name: str) -> dict[str, list[dict[str, object]]]:
     """The runs that recorded experiment `name` compares: setting → its runs, one per seed.
 
     Of a group, such as one network with three learning rates, only the chosen setting counts, under the group's name.
 
     Args:
         name: of the experiment.
-        so_far: also of a record that is unfinished, if it has no groups and each setting has a run; seeds that some
-            setting lacks are left out.
 
     Raises:
         FileNotFoundError: it has not been recorded, or not all of it.
     """
     record = recorded(name)
-    grouped = any("group" in setting for setting in record["settings"].values())
-    begun = {run["setting"] for run in record["runs"]} == set(record["settings"]) and not grouped
-    if "status" in record and not (so_far and begun):
+    if "status" in record:
         raise FileNotFoundError(
             f"experiment {name!r} is recorded as {record['status']}; python -m course_lib reproduce {name} trains what "
             "is missing"
@@ -173,9 +169,6 @@ def compared(name: str, *, so_far: bool = False) -> dict[str, list[dict[str, obj
         group = setting.get("group", name)
         if len(runs) > len(found.get(group, [])):
             found[group] = runs
-    if "status" in record:
-        common_seeds = set.intersection(*({run["seed"] for run in runs} for runs in found.values()))
-        found = {group: [run for run in runs if run["seed"] in common_seeds] for group, runs in found.items()}
     return found
 
 
@@ -194,7 +187,7 @@ def _test_errors(runs: list[dict[str, object]]) -> list[float]:
     return [100 * final["test_errors"] / final["test_examples"] for final in finals]
 
 
-def both_errors(name: str, *, so_far: bool = False) -> dict[str, dict[str, list[float]]]:
+def both_errors(name: str) -> dict[str, dict[str, list[float]]]:
     """Training and test errors of what recorded experiment `name` compares: setting → "training" and "test" → seeds.
 
     All are in percent, after the last epoch. Where a record did not measure the training images by themselves, the
@@ -202,20 +195,13 @@ def both_errors(name: str, *, so_far: bool = False) -> dict[str, dict[str, list[
 
     Args:
         name: of the experiment.
-        so_far: also of an unfinished record, as `compared` reads it; empty while a setting has no run.
 
     Raises:
         FileNotFoundError: it has not been recorded.
     """
-    try:
-        found = compared(name, so_far=so_far)
-    except FileNotFoundError:
-        if not so_far:
-            raise
-        return {}
     return {
         setting: {"training": [_training_error(run) for run in runs], "test": _test_errors(runs)}
-        for setting, runs in found.items()
+        for setting, runs in compared(name).items()
     }
 
 

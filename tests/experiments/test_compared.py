@@ -31,25 +31,16 @@ def test_of_a_group_the_chosen_setting_alone_counts(recorded):
     assert {run["setting"] for run in found["net"]} == {"net, rate 0.2"}
 
 
-def test_so_far_the_seeds_count_that_every_setting_has(tmp_path, monkeypatch):
+def test_an_unfinished_record_gives_no_figure(tmp_path, monkeypatch):
     monkeypatch.setattr(common, "RUNS", tmp_path)
-    record = {"settings": {"one": {}, "other": {}}, "status": "unfinished"}
-
-    def write(*runs, **changed):
-        listed = [{"setting": setting, "seed": seed} for setting, seed in runs]
-        (tmp_path / "made_up.json").write_text(json.dumps(record | changed | {"runs": listed}), encoding="utf-8")
-
-    write(("one", 0))
-    with pytest.raises(FileNotFoundError, match="is recorded as unfinished"):
-        experiments.compared("made_up", so_far=True)
-    write(("one", 0), ("other", 0), ("one", 1))
-    found = experiments.compared("made_up", so_far=True)
-    assert {name: [run["seed"] for run in runs] for name, runs in found.items()} == {"one": [0], "other": [0]}
-    with pytest.raises(FileNotFoundError, match="is recorded as unfinished"):
-        experiments.compared("made_up")
-    write(("one", 0), ("other", 0), settings={"one": {"group": "both"}, "other": {"group": "both"}})
-    with pytest.raises(FileNotFoundError, match="is recorded as unfinished"):
-        experiments.compared("made_up", so_far=True)
+    runs = [{"setting": setting, "seed": 0} for setting in ("one", "other")]
+    for settings in ({"one": {}, "other": {}}, {"one": {"group": "both"}, "other": {"group": "both"}}):
+        for listed in (runs[:1], runs):
+            record = {"settings": settings, "status": "unfinished", "runs": listed}
+            (tmp_path / "made_up.json").write_text(json.dumps(record), encoding="utf-8")
+            for read in (experiments.compared, experiments.both_errors):
+                with pytest.raises(FileNotFoundError, match="is recorded as unfinished"):
+                    read("made_up")
 
 
 def test_errors_are_in_percent_one_per_seed(recorded):
@@ -60,19 +51,6 @@ def test_training_errors_are_those_measured_or_those_of_the_last_epoch(recorded)
     found = experiments.both_errors("made_up")
     assert found["other"] == {"training": [12.5] * 3, "test": [0.9] * 3}
     assert found["net"] == {"training": [25.0] * 3, "test": [4.0, 4.1, 4.2]}
-
-
-def test_both_errors_of_an_unfinished_record(recorded, tmp_path):
-    path = tmp_path / "made_up.json"
-    runs = [run for run in json.loads(path.read_text(encoding="utf-8"))["runs"] if run["setting"] == "other"]
-    record = {"settings": {"other": {}, "last": {}}, "status": "unfinished", "runs": runs}
-    path.write_text(json.dumps(record), encoding="utf-8")
-    assert experiments.both_errors("made_up", so_far=True) == {}  # one setting has no run
-    with pytest.raises(FileNotFoundError, match="is recorded as unfinished"):
-        experiments.both_errors("made_up")
-    record["runs"].append(runs[0] | {"setting": "last"})
-    path.write_text(json.dumps(record), encoding="utf-8")
-    assert experiments.both_errors("made_up", so_far=True)["other"] == {"training": [12.5], "test": [0.9]}
 
 
 def test_what_was_not_recorded_is_named(recorded):
